@@ -1,0 +1,208 @@
+import type { Digest } from '../digest.ts';
+import type { Platform } from '../platform.ts';
+import type { Reference } from '../reference.ts';
+
+/** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
+export type PackageManager = 'apt' | 'apk' | 'dnf';
+
+/** A fleet as validated: what ingot.yaml and images/ say, with every name resolved. */
+export interface Fleet {
+  readonly settings: Settings;
+  /** Parents before children; siblings by name. */
+  readonly images: readonly Image[];
+}
+
+/** ingot.yaml, defaults filled in. */
+export interface Settings {
+  /** `[a-z0-9]+(-[a-z0-9]+)*` */
+  readonly fleet: string;
+  /** Host and path below which releases live: `ghcr.io/acme/golden`. Absent: the embedded registry. */
+  readonly registry?: string;
+  readonly platforms: readonly Platform[];
+  /** BuildKit addresses by platform; a platform that is not named is built by the embedded daemon. */
+  readonly builders: Readonly<Partial<Record<Platform, string>>>;
+  readonly signing: SigningSettings;
+  /** Moving tags beside those of the line (`12`, `12.4`), in the order in which they move. */
+  readonly channels: readonly { readonly name: string }[];
+  readonly policy: PolicySettings;
+  readonly scan: ScanSettings;
+  /** Base URL or path of the sources, for the label and annotation `org.opencontainers.image.source`. */
+  readonly source?: string;
+  /** Passed into builds as http_proxy and friends; never stays in an image. */
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
+  readonly downstreams: readonly Downstream[];
+}
+
+/** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */
+export type SigningSettings = { readonly key?: { readonly env: string } | { readonly file: string } };
+
+export interface ScanSettings {
+  /** A grype database: path or URL of an archive to import. Absent: grype's own updates. */
+  readonly database?: string;
+}
+
+export type Level = 'block' | 'warn' | 'off';
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'negligible' | 'unknown';
+
+export interface PolicySettings {
+  readonly vulnerabilities: Readonly<Record<Severity, { readonly level: Level; readonly leewayDays: number }>>;
+  readonly user: Level;
+  readonly secrets: Level;
+  readonly inputs: Level;
+  readonly platforms: Level;
+  readonly packages: Level;
+  readonly size: { readonly level: Level; readonly maxBytes: number; readonly growthPercent: number };
+  readonly layers: { readonly level: Level; readonly max: number };
+}
+
+/** A downstream repository whose pins are bumped. */
+export type Downstream = { readonly forge: 'local'; readonly path: string; readonly branch?: string };
+
+/** One golden image: a folder in images/. */
+export interface Image {
+  /** The folder's name. */
+  readonly name: string;
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  readonly description?: string;
+  readonly owners: readonly string[];
+  /** Version line: `12` gives 12.N.M, `3.11` gives 3.11.N. */
+  readonly line: string;
+  readonly platforms: readonly Platform[];
+  /** Rendered from fields, or an own Dockerfile. */
+  readonly recipe: RenderedRecipe | OwnRecipe;
+  /** Every image that the build uses, base first (a base `scratch` is no input). Each exactly once. */
+  readonly inputs: readonly ImageInput[];
+  /** What decides the content besides the inputs: part name (`image.yaml#env`, `Dockerfile`, `files/company.crt`, `packages.yaml#base`) to digest. */
+  readonly definition: Readonly<Record<string, Digest>>;
+  /** Content of the smoke test file (already validated), absent when there is none. */
+  readonly smoke?: SmokeTests;
+  readonly waivers: readonly Waiver[];
+  /** Build secrets: mounted at /run/secrets/<id> in RUN, never in a layer. */
+  readonly secrets: readonly BuildSecret[];
+}
+
+/** An image that a build uses, and how its definition names it. */
+export interface ImageInput {
+  readonly role: 'base' | 'input';
+  /** As the Dockerfile writes it, the key of the named context (`debian:12`, `golden/debian`). */
+  readonly written: string;
+  readonly source: { readonly golden: string } | { readonly upstream: Reference };
+}
+
+export interface BuildSecret {
+  readonly id: string;
+  readonly from: { readonly env: string } | { readonly file: string };
+}
+
+export interface OwnRecipe {
+  readonly kind: 'own';
+  /** Absolute path. */
+  readonly dockerfile: string;
+  /** Absolute path of the build context. */
+  readonly context: string;
+  readonly target?: string;
+}
+
+/** What a Dockerfile is rendered from. */
+export interface RenderedRecipe {
+  readonly kind: 'rendered';
+  readonly manager: PackageManager;
+  /** Shared packages, sets resolved, sorted, each once. */
+  readonly packages: readonly string[];
+  /** This image's own packages, sorted, without the shared ones. */
+  readonly install: readonly string[];
+  readonly upgrade: 'all' | 'security' | 'none';
+  readonly files: readonly FileEntry[];
+  readonly sources: readonly PackageSource[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Numeric or named; absent: as the base has it. */
+  readonly user?: string;
+  readonly workdir?: string;
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly locale?: string;
+  readonly timezone?: string;
+}
+
+/** A file that the image carries. `source` is relative to the image's folder. */
+export type FileEntry =
+  | { readonly source: string; readonly to: 'trust-store' }
+  | { readonly source: string; readonly to: string; readonly mode: string; readonly owner: string };
+
+/** An extra apt source (deb822), its keyring relative to the image's folder. */
+export interface PackageSource {
+  readonly name: string;
+  readonly uri: string;
+  readonly suites: readonly string[];
+  readonly components: readonly string[];
+  readonly keyring: string;
+}
+
+export interface Waiver {
+  /** A vulnerability id (`CVE-2026-1234`) or a check id with its subject (`user`). */
+  readonly id: string;
+  /** Source package that the waiver is limited to. */
+  readonly package?: string;
+  readonly reason: string;
+  /** Last day on which it holds, `YYYY-MM-DD`, UTC. */
+  readonly until: string;
+}
+
+/** container-structure-test 2.0.0, the parts that ingot runs. Regular expressions are RE2. */
+export interface SmokeTests {
+  /** sha256 of the file: part of the name under which results are kept. */
+  readonly digest: Digest;
+  readonly globalEnvVars: readonly { readonly key: string; readonly value: string }[];
+  readonly commandTests: readonly CommandTest[];
+  readonly fileExistenceTests: readonly FileExistenceTest[];
+  readonly fileContentTests: readonly FileContentTest[];
+  readonly metadataTest?: MetadataTest;
+}
+
+export interface CommandTest {
+  readonly name: string;
+  readonly setup: readonly (readonly string[])[];
+  readonly teardown: readonly (readonly string[])[];
+  readonly envVars: readonly { readonly key: string; readonly value: string }[];
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly exitCode: number;
+  readonly expectedOutput: readonly string[];
+  readonly excludedOutput: readonly string[];
+  readonly expectedError: readonly string[];
+  readonly excludedError: readonly string[];
+}
+
+export interface FileExistenceTest {
+  readonly name: string;
+  readonly path: string;
+  readonly shouldExist: boolean;
+  /** `-rwxr-xr-x` */
+  readonly permissions?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly isExecutableBy?: 'owner' | 'group' | 'other' | 'any';
+}
+
+export interface FileContentTest {
+  readonly name: string;
+  readonly path: string;
+  readonly expectedContents: readonly string[];
+  readonly excludedContents: readonly string[];
+}
+
+export interface MetadataTest {
+  readonly envVars: readonly { readonly key: string; readonly value: string; readonly isRegex: boolean }[];
+  readonly labels: readonly { readonly key: string; readonly value: string; readonly isRegex: boolean }[];
+  readonly unboundEnvVars: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly exposedPorts: readonly string[];
+  readonly unexposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly unmountedVolumes: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+}

@@ -1,0 +1,85 @@
+import { type CommonCode, FactoryError } from '../domain/errors.ts';
+
+export type ForgeErrorCode =
+  | CommonCode
+  | 'not-found'
+  | 'unauthorised'
+  | 'rate-limited'
+  | 'unavailable'
+  | 'conflict'
+  | 'protocol';
+
+export class ForgeError extends FactoryError<ForgeErrorCode> {}
+
+/** A file of a repository at a commit. Bytes, since nothing but the pin may change. */
+export interface RepositoryFile {
+  readonly path: string;
+  /** Git blob id. */
+  readonly blob: string;
+  /** Git mode: `100644`, `100755`, `120000` (a link). */
+  readonly mode: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The head of a branch. */
+export interface Head {
+  readonly branch: string;
+  readonly commit: string;
+}
+
+export type PullState = 'open' | 'merged' | 'closed';
+
+/** One pull request. Identity is the branch. */
+export interface PullRequest {
+  readonly number: number;
+  readonly repository: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly title: string;
+  /** Markdown. */
+  readonly body: string;
+  readonly state: PullState;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly url?: string;
+}
+
+export interface CommitRequest {
+  readonly branch: string;
+  /** Commit that the branch is made from; the branch holds exactly one commit on top. */
+  readonly onto: string;
+  readonly message: string;
+  readonly files: readonly { readonly path: string; readonly content: Uint8Array }[];
+}
+
+export interface ForgeCall {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One downstream repository in its forge. */
+export interface ForgeRepository {
+  /** How people name it: `acme/shop`, a path for the local forge. */
+  readonly name: string;
+  /** Default branch, or the configured one. @throws ForgeError `not-found` */
+  head(call?: ForgeCall): Promise<Head>;
+  files(commit: string, call?: ForgeCall): Promise<readonly RepositoryFile[]>;
+  read(file: RepositoryFile, call?: ForgeCall): Promise<Uint8Array>;
+  /** The branch's head, `undefined` when there is none. */
+  branch(name: string, call?: ForgeCall): Promise<Head | undefined>;
+  /** True when every commit of `branch` that `base` lacks was made by ingot. */
+  isOurs(branch: string, base: string, call?: ForgeCall): Promise<boolean>;
+  /** Makes or replaces the branch by one commit; returns the head. Equal content and parent: no new commit. */
+  commit(request: CommitRequest, call?: ForgeCall): Promise<Head>;
+  removeBranch(name: string, call?: ForgeCall): Promise<void>;
+  pulls(filter?: { branch?: string; state?: PullState }, call?: ForgeCall): Promise<readonly PullRequest[]>;
+  openPull(pull: { branch: string; base: string; title: string; body: string }, call?: ForgeCall): Promise<PullRequest>;
+  updatePull(
+    number: number,
+    change: { title?: string; body?: string; state?: 'open' | 'closed' },
+    call?: ForgeCall,
+  ): Promise<PullRequest>;
+  /** A merge commit on the base branch. */
+  merge(number: number, call?: ForgeCall): Promise<PullRequest>;
+}

@@ -1,0 +1,26 @@
+import type { Digest } from '../domain/digest.ts';
+import type { Run, StepRecord } from '../domain/run.ts';
+
+/** History of runs, and what upstreams pointed to. Losing it loses history only (promise 4). */
+export interface Ledger {
+  startRun(run: Run): Promise<void>;
+  /** Adds the step, or replaces the one of the same name and platform. */
+  recordStep(runId: string, step: StepRecord): Promise<void>;
+  finishRun(runId: string, end: Partial<Run> & Pick<Run, 'outcome' | 'endedAt'>): Promise<void>;
+  run(id: string): Promise<Run | undefined>;
+  /** Newest first. */
+  runs(filter?: { image?: string; limit?: number }): Promise<readonly Run[]>;
+  /** Log of a run's platform: the tail is kept, capped, expiring. */
+  appendLog(runId: string, platform: string, lines: readonly string[]): Promise<void>;
+  log(runId: string, platform: string): Promise<readonly string[]>;
+  observe(upstream: string, observation: Observation): Promise<void>;
+  observation(upstream: string): Promise<Observation | undefined>;
+}
+
+/** The last answer about an upstream reference. */
+export interface Observation {
+  readonly digest: Digest;
+  /** RFC 3339. */
+  readonly firstSeenAt: string;
+  readonly checkedAt: string;
+}

@@ -1,0 +1,50 @@
+import type { Digest } from '../domain/digest.ts';
+import { type CommonCode, FactoryError } from '../domain/errors.ts';
+import type { Reference } from '../domain/reference.ts';
+
+export type SignerErrorCode = CommonCode | 'no-key' | 'bad-key' | 'signing-failed';
+
+export class SignerError extends FactoryError<SignerErrorCode> {}
+
+/** Makes signatures. Only released digests are ever signed. */
+export interface Signer {
+  /** PEM, SPKI. */
+  readonly publicKey: string;
+  /** Raw signature (DER for ECDSA) over the bytes. */
+  sign(data: Uint8Array): Promise<Uint8Array>;
+}
+
+/** An in-toto Statement v1 about one image, to be published as a signed bundle. */
+export interface Statement {
+  readonly predicateType: string;
+  readonly predicate: unknown;
+}
+
+/** Publishes signatures and attestations, and reads them back as a consumer would. */
+export interface Attestor {
+  /** Both formats: sigstore bundle as referrer, legacy `.sig`. Does nothing for a format that is validly there. `subject` by digest. */
+  sign(subject: Reference, options: AttestOptions): Promise<void>;
+  /** One bundle referrer; does nothing when a valid one with this predicate type is there. */
+  attest(subject: Reference, statement: Statement, options: AttestOptions): Promise<void>;
+  /** Reads back what is published for a digest. Never throws for a bad signature: says so. */
+  verify(subject: Reference, options?: { publicKey?: string; signal?: AbortSignal | undefined }): Promise<Verification>;
+}
+
+export interface AttestOptions {
+  /** RFC 3339: the time of the statement, not of the push. */
+  readonly createdAt: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a consumer with the public key sees for one digest. */
+export interface Verification {
+  readonly digest: Digest;
+  readonly bundle: SignatureState;
+  readonly legacy: SignatureState;
+  /** Predicate types of valid attestations, sorted, the signature's own left out. */
+  readonly attestations: readonly string[];
+  /** What was found and did not verify, in words. */
+  readonly problems: readonly string[];
+}
+
+export type SignatureState = 'valid' | 'missing' | 'invalid';
