@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import type { Inputs, ResolvedInput } from './inputs.ts';
 import type { Platform } from './platform.ts';
 
 /** Why an image is rebuilt (product.md, Staleness). In the order in which they name a run. */
@@ -14,6 +15,7 @@ export type Reason =
       readonly version?: string;
     }
   | { readonly kind: 'definition-changed'; readonly parts: readonly string[] }
+  | { readonly kind: 'release-damaged'; readonly missing: readonly string[] }
   | { readonly kind: 'recipe-changed'; readonly from: string; readonly to: string };
 
 /** Why a stale image is not rebuilt now. */
@@ -21,3 +23,74 @@ export type Hold =
   | { readonly kind: 'waiting-for-parent'; readonly parent: string; readonly why: string }
   | { readonly kind: 'waiting-for-platform'; readonly name: string; readonly platforms: readonly Platform[] }
   | { readonly kind: 'no-builder'; readonly platform: Platform; readonly why: string; readonly remedy: string };
+
+/** What is in use of an image now, as the registry tells. */
+export interface Release {
+  readonly digest: Digest;
+  readonly version: string;
+  readonly platforms: Readonly<Partial<Record<Platform, Digest>>>;
+  /** RFC 3339. */
+  readonly created?: string;
+  /** The newest record of what it was made from; absent when the record is missing in the registry. */
+  readonly inputs?: Inputs;
+}
+
+/**
+ * Compares what a release was made from with what it would be made from now.
+ * Pure; an empty answer means that nothing that decides the content changed.
+ */
+export function reasonsFor(release: Release | undefined, now: Inputs): readonly Reason[] {
+  if (release === undefined) return [{ kind: 'never-released' }];
+  const before = release.inputs;
+  if (before === undefined) return [{ kind: 'release-damaged', missing: ['the record of its inputs'] }];
+  return [
+    ...changedInputs(before, now),
+    ...changedDefinition(before, now),
+    ...missingPlatforms(release, now),
+    ...changedRecipe(before, now),
+  ];
+}
+
+function changedInputs(before: Inputs, now: Inputs): Reason[] {
+  const known = new Map(before.inputs.map((input) => [input.name, input]));
+  const changed = now.inputs.filter((input) => !sameContent(known.get(input.name), input, now.platforms));
+  return changed.map((input) => changedInput(known.get(input.name), input));
+}
+
+function sameContent(before: ResolvedInput | undefined, now: ResolvedInput, platforms: readonly Platform[]): boolean {
+  return before !== undefined && platforms.every((platform) => before.platforms[platform] === now.platforms[platform]);
+}
+
+function changedInput(before: ResolvedInput | undefined, now: ResolvedInput): Reason {
+  return {
+    kind: now.role === 'base' ? 'base-changed' : 'input-changed',
+    name: now.name,
+    ...(before === undefined ? {} : { from: before.digest }),
+    to: now.digest,
+    ...(now.created === undefined ? {} : { created: now.created }),
+    ...(now.version === undefined ? {} : { version: now.version }),
+  };
+}
+
+function changedDefinition(before: Inputs, now: Inputs): Reason[] {
+  const names = new Set([...Object.keys(before.definition), ...Object.keys(now.definition)]);
+  const parts = [...names].filter((name) => before.definition[name] !== now.definition[name]).sort();
+  const platforms = sameMembers(before.platforms, now.platforms) ? [] : ['platforms'];
+  const gone = before.inputs.filter((input) => !now.inputs.some(({ name }) => name === input.name));
+  const all = [...parts, ...platforms, ...gone.map((input) => `input ${input.name} is no longer used`)];
+  return all.length === 0 ? [] : [{ kind: 'definition-changed', parts: all }];
+}
+
+function missingPlatforms(release: Release, now: Inputs): Reason[] {
+  const wanted = now.platforms.filter((platform) => release.inputs?.platforms.includes(platform));
+  const missing = wanted.filter((platform) => release.platforms[platform] === undefined);
+  return missing.length === 0 ? [] : [{ kind: 'release-damaged', missing }];
+}
+
+function changedRecipe(before: Inputs, now: Inputs): Reason[] {
+  return before.recipe === now.recipe ? [] : [{ kind: 'recipe-changed', from: before.recipe, to: now.recipe }];
+}
+
+function sameMembers(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((member) => b.includes(member));
+}
