@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 
 /** A content digest, always sha256 (`sha256:` and 64 lower-case hex digits; OCI image-spec v1.1, Digests). */
 export type Digest = `sha256:${string}`;
@@ -8,6 +9,9 @@ const FORMAT = /^sha256:[0-9a-f]{64}$/;
 export function isDigest(text: string): text is Digest {
   return FORMAT.test(text);
 }
+
+/** A digest at an edge. */
+export const zDigest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'no sha256 digest');
 
 export function digestOf(content: string | Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;

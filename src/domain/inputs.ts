@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
-import { type Digest, digestOf, hexOf } from './digest.ts';
-import type { Platform } from './platform.ts';
+import { z } from 'zod';
+import { type Digest, digestOf, hexOf, zDigest } from './digest.ts';
+import { type Platform, zPlatform } from './platform.ts';
 
 /** Raised when the way ingot builds changes what comes out: rendering, BuildKit version, exporter options. */
 export const RECIPE_VERSION = '1';
@@ -33,6 +34,24 @@ export interface Inputs {
   readonly definition: Readonly<Record<string, Digest>>;
 }
 
+/** The record of inputs at an edge: a referrer, a job payload. */
+export const InputsSchema = z.object({
+  image: z.string(),
+  recipe: z.string(),
+  platforms: z.array(zPlatform),
+  inputs: z.array(
+    z.object({
+      role: z.enum(['base', 'input']),
+      name: z.string(),
+      digest: zDigest,
+      platforms: z.record(z.string(), zDigest),
+      created: z.string().optional(),
+      version: z.string().optional(),
+    }),
+  ),
+  definition: z.record(z.string(), zDigest),
+}) as unknown as z.ZodType<Inputs>;
+
 /** sha256 over the RFC 8785 form of what decides the content: names, index digests and times of inputs do not. */
 export function inputsDigest(inputs: Inputs): Digest {
   const { image, recipe, platforms, definition } = inputs;
@@ -42,6 +61,17 @@ export function inputsDigest(inputs: Inputs): Digest {
     platforms: Object.fromEntries(platforms.map((platform) => [platform, children[platform] ?? null])),
   }));
   return digestOf(canonicalJson({ image, recipe, platforms: [...platforms].sort(), inputs: images, definition }));
+}
+
+/**
+ * Seconds since the epoch for everything that is built: the base's `created`, or for an image from scratch that
+ * of its newest input. Decided by the inputs, never by the clock (decisions 1).
+ */
+export function epochOf(inputs: Inputs): number {
+  const base = inputs.inputs.filter((input) => input.role === 'base');
+  const candidates = base.length > 0 ? base : inputs.inputs;
+  const times = candidates.map((input) => Date.parse(input.created ?? '')).filter((time) => Number.isFinite(time));
+  return times.length === 0 ? 0 : Math.floor(Math.max(...times) / 1000);
 }
 
 /** Name under which everything about a candidate is kept in staging: fits in a tag. */

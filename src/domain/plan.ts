@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { Image, ImageInput } from './fleet/model.ts';
-import { type Inputs, inputsDigest, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
+import { epochOf, type Inputs, inputsDigest, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
 import type { Platform } from './platform.ts';
 import { formatReference } from './reference.ts';
 import type { Outcome } from './run.ts';
@@ -125,9 +125,9 @@ function resolveGolden(
   if (entry === undefined) return { unknown: `the fleet has no image ${parent}` };
   if (entry.state === 'unknown') return { unknown: `nothing is decided for its parent ${parent}: ${entry.unknown}` };
   if (entry.state !== 'fresh') return { hold: { kind: 'waiting-for-parent', parent, why: whyWaiting(entry, facts) } };
-  const { digest, platforms, created, version } = entry.release!;
-  const times = created === undefined ? {} : { created };
-  return complete(image, { role: input.role, name: `golden/${parent}`, digest, platforms, version, ...times });
+  const { digest, platforms, version, inputs } = entry.release!;
+  const created = new Date(epochOf(inputs!) * 1000).toISOString();
+  return complete(image, { role: input.role, name: `golden/${parent}`, digest, platforms, version, created });
 }
 
 function whyWaiting(parent: PlanEntry, facts: FleetFacts): string {

@@ -1,5 +1,10 @@
+import { z } from 'zod';
+
 /** `os/architecture[/variant]` in its shortest form: `linux/amd64`, `linux/arm64`, `linux/arm/v7`. */
 export type Platform = `${string}/${string}`;
+
+/** A platform at an edge. */
+export const zPlatform = z.custom<Platform>((value) => typeof value === 'string' && /^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/.test(value), 'no platform');
 
 /** What an OCI descriptor or image config says of its platform. */
 export interface PlatformFields {

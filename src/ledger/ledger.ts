@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import type { Platform } from '../domain/platform.ts';
 import type { Run, StepRecord } from '../domain/run.ts';
 
 /** History of runs, and what upstreams pointed to. Losing it loses history only (promise 4). */
@@ -20,6 +21,10 @@ export interface Ledger {
 /** The last answer about an upstream reference. */
 export interface Observation {
   readonly digest: Digest;
+  /** Manifests of the platforms that were asked for and are there. */
+  readonly platforms: Readonly<Partial<Record<Platform, Digest>>>;
+  /** When upstream made it, RFC 3339. */
+  readonly created?: string;
   /** RFC 3339. */
   readonly firstSeenAt: string;
   readonly checkedAt: string;

@@ -1,0 +1,166 @@
+import type { Builder } from '../builder/builder.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { Image } from '../domain/fleet/model.ts';
+import { epochOf, type Inputs, inputsDigest, inputsKey, type ResolvedInput } from '../domain/inputs.ts';
+import { mirrorTag, type Places, stagingTag } from '../domain/places.ts';
+import type { Platform } from '../domain/platform.ts';
+import { atDigest, atTag, parseReference, type Reference } from '../domain/reference.ts';
+import type { SmokeReport } from '../domain/verdict.ts';
+import { type Registry, RegistryError } from '../registry/registry.ts';
+import { createEvidenceStore } from './evidence.ts';
+import { ANNOTATIONS } from './releases.ts';
+import type { Step } from './steps.ts';
+
+/** A build context on disk, made for one build and removed after it. */
+export interface PreparedContext {
+  /** Absolute paths. */
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly target?: string;
+  /** Written name to the input that it means. */
+  readonly names: Readonly<Record<string, ResolvedInput>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly args: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+export interface BuildDeps {
+  readonly registry: Registry;
+  readonly builder: Builder;
+  readonly places: Places;
+  readonly sourceOf: (upstream: Reference) => Reference;
+  readonly prepare: (image: Image, inputs: Inputs) => Promise<PreparedContext>;
+  readonly smoke: (image: Image, reference: Reference, platform: Platform, signal: AbortSignal) => Promise<SmokeReport>;
+  readonly onLog: (platform: Platform, line: string) => void;
+}
+
+/** The steps that make and test one platform of a candidate: mirror, build, smoke. */
+export function buildSteps(image: Image, inputs: Inputs, platform: Platform, deps: BuildDeps): readonly Step[] {
+  const job = { image, inputs, platform, key: inputsKey(inputsDigest(inputs)), staging: deps.places.staging(image.name) };
+  return [mirrorStep(job, deps), buildStep(job, deps), ...(image.smoke === undefined ? [] : [smokeStep(job, deps)])];
+}
+
+interface Job {
+  readonly image: Image;
+  readonly inputs: Inputs;
+  readonly platform: Platform;
+  readonly key: string;
+  readonly staging: Reference;
+}
+
+function mirrorStep({ inputs, platform }: Job, { registry, places, sourceOf }: BuildDeps): Step {
+  const copies = inputs.inputs.filter(isUpstream).map((input) => {
+    const upstream = parseReference(input.name);
+    const digest = input.platforms[platform]!;
+    return { from: atDigest(sourceOf(upstream), digest), to: atTag(places.mirror(upstream), mirrorTag(digest)) };
+  });
+  return {
+    name: 'mirror',
+    platform,
+    external: true,
+    async isDone(signal) {
+      const heads = await Promise.all(copies.map(({ to }) => registry.head(to, { signal })));
+      return heads.every((head) => head !== undefined);
+    },
+    async run(signal) {
+      for (const { from, to } of copies) await registry.copy(from, to, { signal });
+    },
+  };
+}
+
+function buildStep(job: Job, deps: BuildDeps): Step {
+  const { platform, staging, key } = job;
+  const target = atTag(staging, stagingTag.build(key, platform));
+  return {
+    name: 'build',
+    platform,
+    external: true,
+    isDone: async (signal) => (await deps.registry.head(target, { signal })) !== undefined,
+    async run(signal) {
+      const digest = await build(job, deps, signal);
+      await tagManifest(deps.registry, atDigest(staging, digest), target, signal);
+    },
+  };
+}
+
+async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Digest> {
+  const { image, inputs, platform, staging } = job;
+  const prepared = await deps.prepare(image, inputs);
+  try {
+    const pins = Object.entries(prepared.names).map(([written, input]) => [written, pinOf(input, platform, deps.places)]);
+    return await deps.builder.build({
+      platform,
+      context: prepared.context,
+      dockerfile: prepared.dockerfile,
+      ...(prepared.target === undefined ? {} : { target: prepared.target }),
+      pins: Object.fromEntries(pins),
+      epoch: epochOf(inputs),
+      args: prepared.args,
+      annotations: platformAnnotations(inputs, platform),
+      secrets: prepared.secrets,
+      push: staging,
+      signal,
+      onLog: (line) => deps.onLog(platform, line),
+    });
+  } finally {
+    await prepared.remove();
+  }
+}
+
+/** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */
+function pinOf(input: ResolvedInput, platform: Platform, places: Places): Reference {
+  const repository = isUpstream(input)
+    ? places.mirror(parseReference(input.name))
+    : places.release(input.name.slice('golden/'.length));
+  return atDigest(repository, input.platforms[platform]!);
+}
+
+function isUpstream(input: ResolvedInput): boolean {
+  return !input.name.startsWith('golden/');
+}
+
+/** Only what the inputs decide: the platform's own base manifest, not the index that held it. */
+function platformAnnotations(inputs: Inputs, platform: Platform): Record<string, string> {
+  const base = inputs.inputs.find((input) => input.role === 'base');
+  const digest = base?.platforms[platform];
+  const created = new Date(epochOf(inputs) * 1000).toISOString();
+  if (base === undefined || digest === undefined) return { [ANNOTATIONS.created]: created };
+  return { [ANNOTATIONS.baseName]: base.name, [ANNOTATIONS.baseDigest]: digest, [ANNOTATIONS.created]: created };
+}
+
+function smokeStep({ image, platform, staging, key }: Job, deps: BuildDeps): Step {
+  const evidence = createEvidenceStore(deps.registry, staging);
+  const tag = stagingTag.smoke(key, platform, image.smoke!.digest);
+  const built = async (signal: AbortSignal) => requireDigest(deps.registry, atTag(staging, stagingTag.build(key, platform)), signal);
+  return {
+    name: 'smoke',
+    platform,
+    external: true,
+    isDone: async (signal) => evidence.has(tag, await built(signal), { signal }),
+    async run(signal) {
+      const digest = await built(signal);
+      const report = await deps.smoke(image, atDigest(staging, digest), platform, signal);
+      await evidence.putJson(tag, 'smoke', digest, report, { signal });
+    },
+  };
+}
+
+/** The digest behind a tag that an earlier step made. */
+export async function requireDigest(registry: Registry, reference: Reference, signal: AbortSignal): Promise<Digest> {
+  const head = await registry.head(reference, { signal });
+  if (head !== undefined) return head.digest;
+  const { repository, tag } = reference;
+  throw new RegistryError(`${repository}:${tag} vanished from staging while the run was under way; run again`, {
+    code: 'missing-content',
+    retryable: true,
+  });
+}
+
+/** Puts the same bytes under another tag of the same repository: no upload. */
+export async function tagManifest(registry: Registry, from: Reference, to: Reference, signal: AbortSignal): Promise<void> {
+  const stored = await registry.manifest(from, { signal });
+  if (stored === undefined) {
+    throw new RegistryError(`${from.repository}@${from.digest} is not in the registry`, { code: 'missing-content' });
+  }
+  await registry.putManifest(to, { mediaType: stored.descriptor.mediaType, bytes: stored.bytes }, { signal });
+}

@@ -1,0 +1,264 @@
+import type { Digest } from '../domain/digest.ts';
+import type { Image, Settings } from '../domain/fleet/model.ts';
+import { type Inputs, inputsDigest, inputsKey } from '../domain/inputs.ts';
+import { type Places, stagingTag } from '../domain/places.ts';
+import type { Platform } from '../domain/platform.ts';
+import { atDigest, atTag, type Reference } from '../domain/reference.ts';
+import type { Reason, Release } from '../domain/staleness.ts';
+import { channelsOf } from '../domain/version.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
+import type { Attestor } from '../signer/signer.ts';
+import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
+import { attestCandidate, isAttested } from './attestations.ts';
+import { requireDigest } from './build.ts';
+import { type CandidateStore, createCandidateStore } from './candidate.ts';
+import { attachInputs, hasInputs, readRelease } from './releases.ts';
+import type { Step } from './steps.ts';
+import { requireVerified } from './verify.ts';
+import { verdictStep } from './verdict.ts';
+
+export interface ReleaseDeps {
+  readonly registry: Registry;
+  readonly places: Places;
+  readonly settings: Settings;
+  readonly cataloguer: Cataloguer;
+  readonly scanner: Scanner;
+  readonly attestor: Attestor;
+  /** Last commit that touched the image's definition, when the fleet is in git. */
+  readonly revision: (image: Image) => Promise<string | undefined>;
+  readonly now: () => Date;
+}
+
+/** What a release job works on. */
+export interface ReleaseJob {
+  readonly runId: string;
+  readonly image: Image;
+  readonly inputs: Inputs;
+  readonly reasons: readonly Reason[];
+  readonly key: string;
+  readonly staging: Reference;
+  readonly repository: Reference;
+  readonly candidate: CandidateStore;
+}
+
+export function releaseJob(
+  run: { runId: string; image: Image; inputs: Inputs; reasons: readonly Reason[] },
+  deps: ReleaseDeps,
+): ReleaseJob {
+  const key = inputsKey(inputsDigest(run.inputs));
+  const staging = deps.places.staging(run.image.name);
+  const repository = deps.places.release(run.image.name);
+  return { ...run, key, staging, repository, candidate: createCandidateStore(run, { ...deps, key, staging }) };
+}
+
+/**
+ * The steps that turn built platforms into a release. A tag moves in the last two, after the signature was read
+ * back (promise 1); everything before writes by digest, or into staging.
+ */
+export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step | readonly Step[])[] {
+  const { platforms } = job.image;
+  return [
+    compareStep(job, deps),
+    platforms.map((platform) => sbomStep(job, platform, deps)),
+    platforms.map((platform) => scanStep(job, platform, deps)),
+    verdictStep(job, deps),
+    assembleStep(job, deps),
+    promoteStep(job, deps),
+    signStep(job, deps),
+    attestStep(job, deps),
+    recordStep(job, deps),
+    verifyStep(job, deps),
+    tagStep(job, deps),
+    channelsStep(job, deps),
+  ];
+}
+
+/** Equal platform manifests are no news: the inputs are noted on the release in use, and nothing moves. */
+function compareStep({ image, inputs, repository, candidate }: ReleaseJob, { registry, now }: ReleaseDeps): Step {
+  return {
+    name: 'compare',
+    external: false,
+    isDone: async () => false,
+    async run(signal) {
+      const found = await readRelease(registry, repository, image, { signal });
+      if (found.state === 'unknown') throw new Error(found.why);
+      if (found.state === 'absent') return;
+      const digests = await candidate.digests(signal);
+      if (!equalPlatforms(found.value, digests, image.platforms)) return;
+      const release = atDigest(repository, found.value.digest);
+      if (!(await hasInputs(registry, release, inputs, { signal }))) {
+        await attachInputs(registry, release, inputs, { signal, createdAt: now().toISOString() });
+      }
+      return { outcome: 'unchanged', summary: `the same content as ${found.value.version}: nothing is published` };
+    },
+  };
+}
+
+function equalPlatforms(release: Release, digests: Readonly<Record<Platform, Digest>>, platforms: readonly Platform[]) {
+  const same = platforms.every((platform) => release.platforms[platform] === digests[platform]);
+  return same && Object.keys(release.platforms).length === platforms.length;
+}
+
+function sbomStep({ key, candidate }: ReleaseJob, platform: Platform, deps: ReleaseDeps): Step {
+  const tag = stagingTag.sbom(key, platform);
+  return {
+    name: 'sbom',
+    platform,
+    external: true,
+    isDone: async (signal) => candidate.evidence.has(tag, await candidate.digest(platform, signal), { signal }),
+    async run(signal) {
+      const digest = await candidate.digest(platform, signal);
+      const sbom = await deps.cataloguer.catalogue(atDigest(candidate.staging, digest), { platform, signal });
+      await candidate.evidence.putSbom(tag, digest, sbom, { signal });
+    },
+  };
+}
+
+function scanStep({ candidate }: ReleaseJob, platform: Platform, { scanner }: ReleaseDeps): Step {
+  return {
+    name: 'scan',
+    platform,
+    external: true,
+    async isDone(signal) {
+      const [tag, digest] = [await candidate.scanTag(platform, signal), await candidate.digest(platform, signal)];
+      return candidate.evidence.has(tag, digest, { signal });
+    },
+    async run(signal) {
+      const [tag, digest] = [await candidate.scanTag(platform, signal), await candidate.digest(platform, signal)];
+      const { native } = await candidate.sbom(platform, signal);
+      await candidate.evidence.putJson(tag, 'scan', digest, await scanner.scan(native, { signal }), { signal });
+    },
+  };
+}
+
+function assembleStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'assemble',
+    external: false,
+    isDone: async (signal) => (await findIndex(job, deps, signal)) !== undefined,
+    async run(signal) {
+      await makeIndex(job, deps, signal);
+    },
+  };
+}
+
+function promoteStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'promote',
+    external: true,
+    async isDone(signal) {
+      const { digest } = await candidateIndex(job, deps, signal);
+      return (await deps.registry.head(atDigest(job.repository, digest), { signal })) !== undefined;
+    },
+    async run(signal) {
+      const { digest } = await candidateIndex(job, deps, signal);
+      const { registry, repository } = job.repository;
+      await deps.registry.copy(atDigest(job.staging, digest), { registry, repository }, { signal });
+    },
+  };
+}
+
+/** Index and each platform: admission controllers check the first, podman and skopeo the second (facts/signing.md 1). */
+function signStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'sign',
+    external: false,
+    isDone: async (signal) => {
+      const checks = (await subjects(job, deps, signal)).map((subject) => deps.attestor.verify(subject, { signal }));
+      return (await Promise.all(checks)).every(({ bundle, legacy }) => bundle === 'valid' && legacy === 'valid');
+    },
+    async run(signal) {
+      const { created } = await candidateIndex(job, deps, signal);
+      for (const subject of await subjects(job, deps, signal)) {
+        await deps.attestor.sign(subject, { createdAt: created, signal });
+      }
+    },
+  };
+}
+
+function attestStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'attest',
+    external: false,
+    isDone: async (signal) => isAttested(job, await candidateIndex(job, deps, signal), deps, signal),
+    run: async (signal) => attestCandidate(job, await candidateIndex(job, deps, signal), deps, signal),
+  };
+}
+
+function recordStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  const { registry } = deps;
+  return {
+    name: 'record',
+    external: false,
+    async isDone(signal) {
+      const { digest } = await candidateIndex(job, deps, signal);
+      return hasInputs(registry, atDigest(job.repository, digest), job.inputs, { signal });
+    },
+    async run(signal) {
+      const { digest, created } = await candidateIndex(job, deps, signal);
+      await attachInputs(registry, atDigest(job.repository, digest), job.inputs, { signal, createdAt: created });
+    },
+  };
+}
+
+function verifyStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'verify',
+    external: false,
+    isDone: async () => false,
+    run: async (signal) => requireVerified(await subjects(job, deps, signal), deps.attestor, signal),
+  };
+}
+
+function tagStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  return {
+    name: 'tag',
+    external: false,
+    async isDone(signal) {
+      const { digest, version } = await candidateIndex(job, deps, signal);
+      return (await deps.registry.head(atTag(job.repository, version), { signal }))?.digest === digest;
+    },
+    async run(signal) {
+      const index = await candidateIndex(job, deps, signal);
+      await putTag(job, index, index.version, deps, signal);
+    },
+  };
+}
+
+function channelsStep(job: ReleaseJob, deps: ReleaseDeps): Step {
+  const named = deps.settings.channels.map(({ name }) => name);
+  const channels = (index: CandidateIndex) => channelsOf(job.image.line, index.version, named);
+  return {
+    name: 'channels',
+    external: false,
+    async isDone(signal) {
+      const index = await candidateIndex(job, deps, signal);
+      const heads = channels(index).map((tag) => deps.registry.head(atTag(job.repository, tag), { signal }));
+      return (await Promise.all(heads)).every((head) => head?.digest === index.digest);
+    },
+    async run(signal) {
+      const index = await candidateIndex(job, deps, signal);
+      for (const tag of channels(index)) await putTag(job, index, tag, deps, signal);
+    },
+  };
+}
+
+async function putTag(job: ReleaseJob, index: CandidateIndex, tag: string, deps: ReleaseDeps, signal: AbortSignal) {
+  const { mediaType, bytes } = index;
+  await deps.registry.putManifest(atTag(job.repository, tag), { mediaType, bytes }, { signal });
+}
+
+async function subjects(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<readonly Reference[]> {
+  const { digest } = await candidateIndex(job, deps, signal);
+  const children = Object.values(await job.candidate.digests(signal));
+  return [digest, ...children].map((each) => atDigest(job.repository, each));
+}
+
+/** The assembled index; assembling comes before every step that asks for it. */
+export async function candidateIndex(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<CandidateIndex> {
+  const found = await findIndex(job, deps, signal);
+  if (found !== undefined) return found;
+  await requireDigest(deps.registry, atTag(job.staging, stagingTag.index(job.key)), signal);
+  throw new Error(`the candidate index of ${job.image.name} does not match its platforms; run again`);
+}

@@ -1,0 +1,98 @@
+import { FactoryError } from '../domain/errors.ts';
+import type { Fleet, Image } from '../domain/fleet/model.ts';
+import { canonicalJson, type Inputs } from '../domain/inputs.ts';
+import type { Platform } from '../domain/platform.ts';
+import type { Reason } from '../domain/staleness.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunEnd } from '../queue/dispatcher.ts';
+import { type BuildDeps, buildSteps } from './build.ts';
+import { candidateIndex, releaseJob, releaseSteps, type ReleaseDeps, type ReleaseJob } from './release.ts';
+import { readRelease } from './releases.ts';
+import { type Ending, messageOf, runSteps, type StepObserver } from './steps.ts';
+
+export interface RunDeps {
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  readonly observer: StepObserver;
+  readonly build: Omit<BuildDeps, 'onLog'>;
+  readonly release: ReleaseDeps;
+}
+
+export interface PlatformJob {
+  readonly runId: string;
+  readonly image: string;
+  readonly inputs: Inputs;
+  readonly platform: Platform;
+}
+
+/** One platform of a run: built into staging and smoke-tested, or the reason why not. */
+export async function runBuild(job: PlatformJob, deps: RunDeps, signal: AbortSignal): Promise<void> {
+  const image = findImage(job.image, job.inputs, deps.fleet);
+  const onLog = (platform: Platform, line: string) => deps.observer.onLog?.(job.runId, platform, line);
+  const steps = buildSteps(image, job.inputs, job.platform, { ...deps.build, onLog });
+  await runSteps(steps, { runId: job.runId, observer: deps.observer, now: () => deps.release.now().getTime(), signal });
+}
+
+export interface ReleaseRun {
+  readonly runId: string;
+  readonly image: string;
+  readonly inputs: Inputs;
+  readonly reasons: readonly Reason[];
+}
+
+export interface ReleaseContext {
+  readonly signal: AbortSignal;
+  /** What went wrong on platforms; empty when all are built. */
+  readonly failedPlatforms: readonly string[];
+  /** Whether a failure that may pass is to be thrown, so that the queue tries again. */
+  readonly mayRetry: boolean;
+}
+
+/** The rest of a run, once every platform is there. Says how the run ended, in the ledger too. */
+export async function runRelease(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {
+  const end = await endOf(run, deps, context);
+  const { outcome, summary, version, digest, platformDigests } = end;
+  const found = { ...(version && { version }), ...(digest && { digest }), ...(platformDigests && { platformDigests }) };
+  await deps.ledger.finishRun(run.runId, { outcome, summary, ...found, endedAt: deps.release.now().toISOString() });
+  return end;
+}
+
+async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {
+  const base = { runId: run.runId, image: run.image };
+  if (context.failedPlatforms.length > 0) {
+    return { ...base, outcome: 'failed', summary: context.failedPlatforms.join('\n') };
+  }
+  try {
+    const image = findImage(run.image, run.inputs, deps.fleet);
+    const job = releaseJob({ ...run, image }, deps.release);
+    const now = () => deps.release.now().getTime();
+    const ending = await runSteps(releaseSteps(job, deps.release), { runId: run.runId, observer: deps.observer, now, signal: context.signal });
+    return { ...base, ...(await describeEnd(job, ending, deps.release, context.signal)) };
+  } catch (error) {
+    if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: 'cancelled' };
+    if (context.mayRetry && error instanceof FactoryError && error.retryable) throw error;
+    const superseded = error instanceof FactoryError && error.code === 'superseded';
+    return { ...base, outcome: superseded ? 'superseded' : 'failed', summary: messageOf(error) };
+  }
+}
+
+async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: ReleaseDeps, signal: AbortSignal) {
+  if (ending?.outcome === 'blocked') return { ...ending, platformDigests: await job.candidate.digests(signal) };
+  if (ending !== undefined) {
+    const release = await readRelease(deps.registry, job.repository, job.image, { signal });
+    if (release.state !== 'known') return ending;
+    const { digest, version, platforms } = release.value;
+    return { ...ending, digest, version, platformDigests: platforms };
+  }
+  const { digest, version } = await candidateIndex(job, deps, signal);
+  const platformDigests = await job.candidate.digests(signal);
+  return { outcome: 'released' as const, summary: `released as ${version}`, digest, version, platformDigests };
+}
+
+/** The definition that the run was decided upon, or nothing: a newer one gets a run of its own. */
+function findImage(name: string, inputs: Inputs, fleet: Fleet): Image {
+  const image = fleet.images.find((each) => each.name === name);
+  if (image !== undefined && canonicalJson(image.definition) === canonicalJson(inputs.definition)) return image;
+  const why = image === undefined ? 'is no longer in the fleet' : 'has another definition by now';
+  throw new FactoryError(`${name} ${why}; the next plan decides anew`, { code: 'superseded' });
+}

@@ -1,0 +1,48 @@
+import type { Digest } from '../domain/digest.ts';
+import type { Inputs } from '../domain/inputs.ts';
+import type { Platform } from '../domain/platform.ts';
+import type { Outcome } from '../domain/run.ts';
+import type { Reason } from '../domain/staleness.ts';
+
+/** What a run is asked to do: identity, and the inputs that were decided upon. No secret ever. */
+export interface RunRequest {
+  /** ULID. */
+  readonly runId: string;
+  readonly image: string;
+  readonly inputs: Inputs;
+  readonly reasons: readonly Reason[];
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly runId: string;
+  readonly image: string;
+  readonly outcome: Outcome;
+  readonly summary: string;
+  readonly version?: string;
+  readonly digest?: Digest;
+  readonly platformDigests?: Readonly<Partial<Record<Platform, Digest>>>;
+}
+
+/** Hands runs to workers, wherever they are, and hears how they ended. */
+export interface Dispatcher {
+  start(run: RunRequest): Promise<void>;
+  /** The next run that ends. */
+  ended(signal: AbortSignal): Promise<RunEnd>;
+  /** Looks at every downstream of an image; answers when that is done. */
+  propose(image: string, signal: AbortSignal): Promise<ProposeEnd>;
+}
+
+export interface ProposeEnd {
+  readonly image: string;
+  readonly results: readonly ProposeLine[];
+}
+
+/** What was done about one image in one downstream repository. */
+export interface ProposeLine {
+  readonly repository: string;
+  readonly action: string;
+  readonly number?: number;
+  readonly title?: string;
+  readonly message?: string;
+}
