@@ -74,6 +74,8 @@ export interface CandidateFacts {
   readonly inputs: readonly string[];
   /** Compressed bytes by platform of the release in use, absent when there is none. */
   readonly previousSize?: Readonly<Partial<Record<Platform, number>>>;
+  /** Findings by platform of the release in use, as the same database sees them; absent when there is none. */
+  readonly previousFindings?: Readonly<Partial<Record<Platform, readonly Finding[]>>>;
 }
 
 /** One result of a check, in words a person can act on. */
@@ -96,4 +98,6 @@ export interface Verdict {
   readonly waived: readonly { readonly finding: PolicyFinding; readonly waiver: Waiver }[];
   /** Ids of the checks that ran. */
   readonly checks: readonly string[];
+  /** What a person should know besides: why a candidate that is not clean is allowed all the same. */
+  readonly notes: readonly string[];
 }

@@ -53,6 +53,10 @@ export interface PolicySettings {
   readonly packages: Level;
   readonly size: { readonly level: Level; readonly maxBytes: number; readonly growthPercent: number };
   readonly layers: { readonly level: Level; readonly max: number };
+  /** Source packages that need not be the same on all platforms. */
+  readonly perPlatformPackages?: readonly string[];
+  /** Release a candidate that is better than the release in use, though not clean. Absent: yes (decisions 10). */
+  readonly unlessBetter?: boolean;
 }
 
 /** A downstream repository whose pins are bumped. */
