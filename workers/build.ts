@@ -1,5 +1,5 @@
 import type { Platform } from '../src/domain/platform.ts';
-import { runBuild, type RunDeps } from '../src/flows/run.ts';
+import { type RunDeps, runBuild } from '../src/flows/run.ts';
 import { queueName } from '../src/queue/names.ts';
 import { BuildPayload } from '../src/queue/payloads.ts';
 import { createWorker, type QueueWorker, type WorkerRequest } from '../src/queue/worker.ts';

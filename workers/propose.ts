@@ -1,6 +1,6 @@
+import type { ProposeEnd } from '../src/queue/dispatcher.ts';
 import { queueName } from '../src/queue/names.ts';
 import { ProposePayload } from '../src/queue/payloads.ts';
-import type { ProposeEnd } from '../src/queue/dispatcher.ts';
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts';
 import type { WorkerSettings } from './build.ts';
 

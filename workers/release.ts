@@ -1,4 +1,4 @@
-import { runRelease, type RunDeps } from '../src/flows/run.ts';
+import { type RunDeps, runRelease } from '../src/flows/run.ts';
 import { queueName } from '../src/queue/names.ts';
 import { ReleasePayload } from '../src/queue/payloads.ts';
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts';

@@ -19,7 +19,9 @@ export interface Upstream {
   readonly created?: string;
 }
 
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly why: string; readonly remedy: string };
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly why: string; readonly remedy: string };
 
 /** Everything that a plan is computed from. */
 export interface FleetFacts {
@@ -150,7 +152,9 @@ function toInputs(image: Image, inputs: readonly ResolvedInput[]): Inputs {
 function missingBuilders(image: Image, facts: FleetFacts): Hold[] {
   return image.platforms.flatMap((platform) => {
     const readiness = facts.builders.get(platform);
-    return readiness === undefined || readiness.ready ? [] : [{ kind: 'no-builder', platform, ...withoutReady(readiness) }];
+    return readiness === undefined || readiness.ready
+      ? []
+      : [{ kind: 'no-builder', platform, ...withoutReady(readiness) }];
   });
 }
 

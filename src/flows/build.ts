@@ -36,7 +36,13 @@ export interface BuildDeps {
 
 /** The steps that make and test one platform of a candidate: mirror, build, smoke. */
 export function buildSteps(image: Image, inputs: Inputs, platform: Platform, deps: BuildDeps): readonly Step[] {
-  const job = { image, inputs, platform, key: inputsKey(inputsDigest(inputs)), staging: deps.places.staging(image.name) };
+  const job = {
+    image,
+    inputs,
+    platform,
+    key: inputsKey(inputsDigest(inputs)),
+    staging: deps.places.staging(image.name),
+  };
   return [mirrorStep(job, deps), buildStep(job, deps), ...(image.smoke === undefined ? [] : [smokeStep(job, deps)])];
 }
 
@@ -87,7 +93,10 @@ async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Di
   const { image, inputs, platform, staging } = job;
   const prepared = await deps.prepare(image, inputs);
   try {
-    const pins = Object.entries(prepared.names).map(([written, input]) => [written, pinOf(input, platform, deps.places)]);
+    const pins = Object.entries(prepared.names).map(([written, input]) => [
+      written,
+      pinOf(input, platform, deps.places),
+    ]);
     return await deps.builder.build({
       platform,
       context: prepared.context,
@@ -131,7 +140,8 @@ function platformAnnotations(inputs: Inputs, platform: Platform): Record<string,
 function smokeStep({ image, platform, staging, key }: Job, deps: BuildDeps): Step {
   const evidence = createEvidenceStore(deps.registry, staging);
   const tag = stagingTag.smoke(key, platform, image.smoke!.digest);
-  const built = async (signal: AbortSignal) => requireDigest(deps.registry, atTag(staging, stagingTag.build(key, platform)), signal);
+  const built = async (signal: AbortSignal) =>
+    requireDigest(deps.registry, atTag(staging, stagingTag.build(key, platform)), signal);
   return {
     name: 'smoke',
     platform,
@@ -157,7 +167,12 @@ export async function requireDigest(registry: Registry, reference: Reference, si
 }
 
 /** Puts the same bytes under another tag of the same repository: no upload. */
-export async function tagManifest(registry: Registry, from: Reference, to: Reference, signal: AbortSignal): Promise<void> {
+export async function tagManifest(
+  registry: Registry,
+  from: Reference,
+  to: Reference,
+  signal: AbortSignal,
+): Promise<void> {
   const stored = await registry.manifest(from, { signal });
   if (stored === undefined) {
     throw new RegistryError(`${from.repository}@${from.digest} is not in the registry`, { code: 'missing-content' });

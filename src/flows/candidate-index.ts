@@ -2,10 +2,10 @@ import type { Digest } from '../domain/digest.ts';
 import { inputsDigest } from '../domain/inputs.ts';
 import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, atTag } from '../domain/reference.ts';
 import { explainReason } from '../domain/reasons.ts';
+import { atDigest, atTag } from '../domain/reference.ts';
 import { nextVersion } from '../domain/version.ts';
-import { type Descriptor, MEDIA_TYPES, type Manifest, RegistryError } from '../registry/registry.ts';
+import { type Descriptor, type Manifest, MEDIA_TYPES, RegistryError } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { ANNOTATIONS, childDigests } from './releases.ts';
 
@@ -23,7 +23,11 @@ export interface CandidateIndex {
  * The index that an earlier attempt assembled, if it still fits: the same platforms, and a version that nobody
  * else has taken meanwhile.
  */
-export async function findIndex(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<CandidateIndex | undefined> {
+export async function findIndex(
+  job: ReleaseJob,
+  deps: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<CandidateIndex | undefined> {
   const stored = await deps.registry.manifest(atTag(job.staging, stagingTag.index(job.key)), { signal });
   if (stored === undefined) return undefined;
   const index = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as Manifest;
@@ -50,21 +54,37 @@ export async function makeIndex(job: ReleaseJob, deps: ReleaseDeps, signal: Abor
   const annotations = await annotationsOf(job, version, deps);
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests, annotations };
   const bytes = Buffer.from(JSON.stringify(index));
-  await deps.registry.putManifest(atTag(job.staging, stagingTag.index(job.key)), { mediaType: MEDIA_TYPES.index, bytes }, { signal });
+  await deps.registry.putManifest(
+    atTag(job.staging, stagingTag.index(job.key)),
+    { mediaType: MEDIA_TYPES.index, bytes },
+    { signal },
+  );
 }
 
-async function describe(job: ReleaseJob, platform: Platform, deps: ReleaseDeps, signal: AbortSignal): Promise<Descriptor> {
+async function describe(
+  job: ReleaseJob,
+  platform: Platform,
+  deps: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<Descriptor> {
   const digest = await job.candidate.digest(platform, signal);
   const head = await deps.registry.head(atDigest(job.staging, digest), { signal });
   if (head === undefined) {
-    throw new RegistryError(`${job.staging.repository}@${digest} vanished from staging`, { code: 'missing-content', retryable: true });
+    throw new RegistryError(`${job.staging.repository}@${digest} vanished from staging`, {
+      code: 'missing-content',
+      retryable: true,
+    });
   }
   const [os = '', architecture = '', variant] = platform.split('/');
   const fields = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   return { mediaType: head.mediaType, digest, size: head.size, platform: fields };
 }
 
-async function annotationsOf({ image, inputs, reasons }: ReleaseJob, version: string, deps: ReleaseDeps): Promise<Record<string, string>> {
+async function annotationsOf(
+  { image, inputs, reasons }: ReleaseJob,
+  version: string,
+  deps: ReleaseDeps,
+): Promise<Record<string, string>> {
   const base = inputs.inputs.find((input) => input.role === 'base');
   const revision = await deps.revision(image);
   const optional = {

@@ -38,13 +38,17 @@ export function createCandidateStore({ image }: { image: Image }, deps: Candidat
     staging,
     evidence,
     digest: (platform, signal) =>
-      once(`digest ${platform}`, () => requireDigest(registry, atTag(staging, stagingTag.build(key, platform)), signal)),
+      once(`digest ${platform}`, () =>
+        requireDigest(registry, atTag(staging, stagingTag.build(key, platform)), signal),
+      ),
     async digests(signal) {
       const found = image.platforms.map(async (platform) => [platform, await store.digest(platform, signal)] as const);
       return Object.fromEntries(await Promise.all(found));
     },
     sbom: (platform, signal) =>
-      once(`sbom ${platform}`, async () => present(await evidence.sbom(stagingTag.sbom(key, platform), { signal }), 'SBOM')),
+      once(`sbom ${platform}`, async () =>
+        present(await evidence.sbom(stagingTag.sbom(key, platform), { signal }), 'SBOM'),
+      ),
     async scanTag(platform, signal) {
       const database = await once('database', () => deps.scanner.database(signal));
       return stagingTag.scan(key, platform, digestOf(database.id));

@@ -1,7 +1,7 @@
 import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { Places } from '../domain/places.ts';
 import { type FleetFacts, type Known, type PlanEntry, planFleet, type Readiness } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
-import type { Places } from '../domain/places.ts';
 import type { Outcome } from '../domain/run.ts';
 import type { Release } from '../domain/staleness.ts';
 import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
@@ -34,7 +34,10 @@ export interface CycleResult {
 /** Gathers what a plan needs, and nothing that it does not need. */
 export async function gatherFacts(deps: CycleDeps, signal: AbortSignal): Promise<FleetFacts> {
   const { fleet } = deps;
-  const [upstreams, releases] = await Promise.all([watchUpstreams(fleet, deps, signal), readReleases(deps, fleet.images, signal)]);
+  const [upstreams, releases] = await Promise.all([
+    watchUpstreams(fleet, deps, signal),
+    readReleases(deps, fleet.images, signal),
+  ]);
   const facts: FleetFacts = { images: fleet.images, upstreams, releases, builders: new Map(), runs: new Map() };
   const wanted = planFleet(facts).some((entry) => entry.state === 'rebuild');
   return wanted ? { ...facts, builders: await askBuilders(deps) } : facts;
@@ -91,7 +94,12 @@ async function startStale(plan: readonly PlanEntry[], { runs }: CycleState, deps
   }
 }
 
-async function awaitEnd({ runs, ends, releases }: CycleState, deps: CycleDeps, observer: CycleObserver, signal: AbortSignal) {
+async function awaitEnd(
+  { runs, ends, releases }: CycleState,
+  deps: CycleDeps,
+  observer: CycleObserver,
+  signal: AbortSignal,
+) {
   const end = await deps.dispatcher.ended(signal);
   const image = deps.fleet.images.find(({ name }) => name === end.image);
   if (image === undefined || runs.get(end.image) !== 'running') return;
@@ -111,7 +119,8 @@ async function propose(
   signal: AbortSignal,
 ): Promise<CycleResult> {
   const proposals: ProposeEnd[] = [];
-  const wanted = deps.fleet.settings.downstreams.length === 0 ? [] : plan.filter((entry) => entry.release !== undefined);
+  const wanted =
+    deps.fleet.settings.downstreams.length === 0 ? [] : plan.filter((entry) => entry.release !== undefined);
   for (const { image } of wanted) {
     const end = await deps.dispatcher.propose(image, signal);
     proposals.push(end);
@@ -119,4 +128,3 @@ async function propose(
   }
   return { plan, runs: state.ends, proposals };
 }
-

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { canonicalJson } from '../domain/inputs.ts';
 import type { Digest } from '../domain/digest.ts';
+import { canonicalJson } from '../domain/inputs.ts';
 import { atTag, type Reference } from '../domain/reference.ts';
 import type { SmokeReport } from '../domain/verdict.ts';
 import { getArtifact, putArtifact } from '../image/artifact.ts';
@@ -69,7 +69,9 @@ export function createEvidenceStore(registry: Registry, staging: Reference): Evi
     async has(tag, subject, call) {
       const stored = await registry.manifest(atTag(staging, tag), call);
       if (stored === undefined) return false;
-      const { annotations } = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as { annotations?: Record<string, string> };
+      const { annotations } = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as {
+        annotations?: Record<string, string>;
+      };
       return annotations?.[SUBJECT] === subject;
     },
     smoke: (tag, call) => json(tag, SmokeReportSchema, call),
@@ -81,7 +83,16 @@ export function createEvidenceStore(registry: Registry, staging: Reference): Evi
       return native === undefined || spdx === undefined ? undefined : { native, spdx };
     },
     putSbom: (tag, subject, { native, spdx }, call) =>
-      put(tag, 'sbom', subject, [{ mediaType: SYFT_JSON, content: native }, { mediaType: SPDX_JSON, content: spdx }], call),
+      put(
+        tag,
+        'sbom',
+        subject,
+        [
+          { mediaType: SYFT_JSON, content: native },
+          { mediaType: SPDX_JSON, content: spdx },
+        ],
+        call,
+      ),
     putJson: (tag, kind, subject, value, call) =>
       put(tag, kind, subject, [{ mediaType: EVIDENCE[kind], content: Buffer.from(canonicalJson(value)) }], call),
   };

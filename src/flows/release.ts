@@ -9,14 +9,14 @@ import { channelsOf } from '../domain/version.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
-import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
 import { attestCandidate, isAttested } from './attestations.ts';
 import { requireDigest } from './build.ts';
 import { type CandidateStore, createCandidateStore } from './candidate.ts';
+import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import type { Step } from './steps.ts';
-import { requireVerified } from './verify.ts';
 import { verdictStep } from './verdict.ts';
+import { requireVerified } from './verify.ts';
 
 export interface ReleaseDeps {
   readonly registry: Registry;

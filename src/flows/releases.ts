@@ -23,7 +23,12 @@ export const ANNOTATIONS = {
 } as const;
 
 /** What the registry says is in use of an image: the line's tag, and the newest record of inputs on it. */
-export async function readRelease(registry: Registry, repository: Reference, image: Image, call: Call): Promise<Known<Release>> {
+export async function readRelease(
+  registry: Registry,
+  repository: Reference,
+  image: Image,
+  call: Call,
+): Promise<Known<Release>> {
   try {
     const release = await readTag(registry, atTag(repository, image.line), call);
     return release === undefined ? { state: 'absent' } : { state: 'known', value: release };
@@ -86,5 +91,10 @@ export async function attachInputs(
   const layers = [{ mediaType: INPUTS_ARTIFACT_TYPE, content: Buffer.from(canonicalJson(inputs)) }];
   const annotations = { [ANNOTATIONS.created]: options.createdAt };
   const { registry: host, repository } = release;
-  await putArtifact(registry, { registry: host, repository }, { artifactType: INPUTS_ARTIFACT_TYPE, layers, annotations, subject }, options);
+  await putArtifact(
+    registry,
+    { registry: host, repository },
+    { artifactType: INPUTS_ARTIFACT_TYPE, layers, annotations, subject },
+    options,
+  );
 }

@@ -6,7 +6,7 @@ import type { Reason } from '../domain/staleness.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunEnd } from '../queue/dispatcher.ts';
 import { type BuildDeps, buildSteps } from './build.ts';
-import { candidateIndex, releaseJob, releaseSteps, type ReleaseDeps, type ReleaseJob } from './release.ts';
+import { candidateIndex, type ReleaseDeps, type ReleaseJob, releaseJob, releaseSteps } from './release.ts';
 import { readRelease } from './releases.ts';
 import { type Ending, messageOf, runSteps, type StepObserver } from './steps.ts';
 
@@ -66,7 +66,12 @@ async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): P
     const image = findImage(run.image, run.inputs, deps.fleet);
     const job = releaseJob({ ...run, image }, deps.release);
     const now = () => deps.release.now().getTime();
-    const ending = await runSteps(releaseSteps(job, deps.release), { runId: run.runId, observer: deps.observer, now, signal: context.signal });
+    const ending = await runSteps(releaseSteps(job, deps.release), {
+      runId: run.runId,
+      observer: deps.observer,
+      now,
+      signal: context.signal,
+    });
     return { ...base, ...(await describeEnd(job, ending, deps.release, context.signal)) };
   } catch (error) {
     if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: 'cancelled' };

@@ -3,14 +3,13 @@ import { canonicalJson } from '../domain/inputs.ts';
 import { explainVerdict, judge } from '../domain/judge.ts';
 import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, type Reference } from '../domain/reference.ts';
+import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { CandidateFacts, Verdict } from '../domain/verdict.ts';
 import { readConfig } from '../image/config.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { readTag } from './releases.ts';
 import type { Step } from './steps.ts';
-import { atTag } from '../domain/reference.ts';
 
 /**
  * Judges the candidate on the facts in staging. Always computed anew: database, policy, waivers and the day may
@@ -24,7 +23,9 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
     async run(signal) {
       const verdict = await judgeCandidate(job, deps, signal);
       const facts = canonicalJson(verdict);
-      await job.candidate.evidence.putJson(stagingTag.verdict(job.key), 'verdict', digestOf(facts), verdict, { signal });
+      await job.candidate.evidence.putJson(stagingTag.verdict(job.key), 'verdict', digestOf(facts), verdict, {
+        signal,
+      });
       if (verdict.allowed) return;
       return { outcome: 'blocked', summary: explainVerdict(verdict).join('\n') };
     },

@@ -62,7 +62,9 @@ async function watchOne(upstream: Watched, deps: WatchDeps, signal: AbortSignal)
       await deps.ledger.observe(name, { ...seen, checkedAt });
       return { state: 'known', value: toUpstream(seen) };
     }
-    const resolved = await resolveImage(deps.registry, { ...source, digest: head.digest }, [...upstream.platforms], { signal });
+    const resolved = await resolveImage(deps.registry, { ...source, digest: head.digest }, [...upstream.platforms], {
+      signal,
+    });
     if (resolved === undefined) return { state: 'absent' };
     const platforms = Object.fromEntries(
       Object.entries(resolved.platforms).flatMap(([platform, child]) => (child ? [[platform, child.digest]] : [])),

@@ -48,7 +48,10 @@ const ObservationSchema = z.object({
 }) as unknown as z.ZodType<Observation>;
 
 /** The ledger in Redis: every key has an expiry or a cap. */
-export function createRedisLedger(options: { connection: RedisOptions; prefix: string }): Ledger & { close(): Promise<void> } {
+export function createRedisLedger(options: {
+  connection: RedisOptions;
+  prefix: string;
+}): Ledger & { close(): Promise<void> } {
   const redis = new Redis(options.connection);
   redis.on('error', () => {}); // ioredis reconnects by itself; a failed command says so to its caller
   const key = (...parts: string[]) => [options.prefix, 'ledger', ...parts].join(':');
@@ -72,7 +75,12 @@ export function createRedisLedger(options: { connection: RedisOptions; prefix: s
       if (lines.length === 0) return;
       const name = key('log', runId, platform);
       const cut = lines.map((line) => line.slice(0, MAX_LINE_LENGTH));
-      await redis.multi().rpush(name, ...cut).ltrim(name, -MAX_LOG_LINES, -1).expire(name, LOG_TTL_SECONDS).exec();
+      await redis
+        .multi()
+        .rpush(name, ...cut)
+        .ltrim(name, -MAX_LOG_LINES, -1)
+        .expire(name, LOG_TTL_SECONDS)
+        .exec();
     },
     log: (runId, platform) => redis.lrange(key('log', runId, platform), 0, -1),
     async observe(upstream, observation) {
@@ -96,7 +104,10 @@ async function startRun(redis: Redis, key: (...parts: string[]) => string, run: 
   const batch = redis.multi().hset(key('run', run.id), 'run', JSON.stringify(head), ...fields);
   batch.expire(key('run', run.id), RUN_TTL_SECONDS);
   for (const list of [key('runs'), key('runs', run.image)]) {
-    batch.zadd(list, score, run.id).zremrangebyrank(list, 0, -MAX_RUNS - 1).expire(list, RUN_TTL_SECONDS);
+    batch
+      .zadd(list, score, run.id)
+      .zremrangebyrank(list, 0, -MAX_RUNS - 1)
+      .expire(list, RUN_TTL_SECONDS);
   }
   await batch.exec();
 }

@@ -1,8 +1,8 @@
 import { FlowProducer, Queue, QueueEvents } from 'bullmq';
 import { inputsDigest, inputsKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
-import type { Dispatcher, ProposeEnd, RunEnd, RunRequest } from './dispatcher.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
+import type { Dispatcher, ProposeEnd, RunEnd, RunRequest } from './dispatcher.ts';
 import { jobId, queueName } from './names.ts';
 import { JOB_OPTIONS } from './options.ts';
 import { PAYLOAD_VERSION } from './payloads.ts';

@@ -11,7 +11,10 @@ const run = { v: z.literal(PAYLOAD_VERSION), runId: z.string(), image: z.string(
 export const BuildPayload = z.object({ ...run, platform: zPlatform });
 export type BuildPayload = z.infer<typeof BuildPayload>;
 
-export const ReleasePayload = z.object({ ...run, reasons: z.array(z.custom<Reason>((value) => typeof value === 'object')) });
+export const ReleasePayload = z.object({
+  ...run,
+  reasons: z.array(z.custom<Reason>((value) => typeof value === 'object')),
+});
 export type ReleasePayload = z.infer<typeof ReleasePayload>;
 
 export const ProposePayload = z.object({ v: z.literal(PAYLOAD_VERSION), image: z.string() });

@@ -37,7 +37,11 @@ export function createWorker<T>(request: WorkerRequest<T>): QueueWorker {
   return { close: (graceMs = 10_000) => closeWorker(worker, graceMs) };
 }
 
-async function process<T>(job: Job, signal: AbortSignal | undefined, { schema, handle }: WorkerRequest<T>): Promise<unknown> {
+async function process<T>(
+  job: Job,
+  signal: AbortSignal | undefined,
+  { schema, handle }: WorkerRequest<T>,
+): Promise<unknown> {
   const payload = schema.safeParse(job.data);
   if (!payload.success) throw new UnrecoverableError(`a job of another version of ingot: ${payload.error.message}`);
   try {
@@ -59,6 +63,9 @@ function contextOf(job: Job, signal: AbortSignal | undefined): JobContext {
 async function closeWorker(worker: Worker, graceMs: number): Promise<void> {
   worker.cancelAllJobs('the worker is stopping');
   const closed = worker.close();
-  const waited = await Promise.race([closed.then(() => true), new Promise<false>((done) => setTimeout(done, graceMs, false).unref())]);
+  const waited = await Promise.race([
+    closed.then(() => true),
+    new Promise<false>((done) => setTimeout(done, graceMs, false).unref()),
+  ]);
   if (!waited) await worker.close(true);
 }

@@ -1,0 +1,114 @@
+import { createLogUpdate } from 'log-update';
+import type { PlanEntry } from '../../domain/plan.ts';
+import type { Platform } from '../../domain/platform.ts';
+import { explainHold, explainReason } from '../../domain/reasons.ts';
+import type { StepRecord } from '../../domain/run.ts';
+import type { CycleObserver } from '../../flows/cycle.ts';
+import type { StepObserver } from '../../flows/steps.ts';
+import type { ProposeEnd, RunEnd } from '../../queue/dispatcher.ts';
+import { type BoardRun, formatSeconds, withStep } from './board.ts';
+import { renderBoard } from './render.ts';
+
+/** Shows a cycle while it runs. */
+export interface View extends StepObserver, CycleObserver {
+  close(): void;
+}
+
+export interface ViewOptions {
+  readonly stream: NodeJS.WriteStream;
+  readonly now: () => number;
+  /** Streams what the builds print. */
+  readonly verbose: boolean;
+}
+
+export function createView(options: ViewOptions): View {
+  return options.stream.isTTY && !options.verbose ? createLiveView(options) : createPlainView(options);
+}
+
+/** Redraws the board ten times a second at most, in place. */
+function createLiveView({ stream, now }: ViewOptions): View {
+  const runs = new Map<string, BoardRun>();
+  const update = createLogUpdate(stream);
+  const draw = () => update(renderBoard([...runs.values()], { now: now(), width: stream.columns ?? 100 }));
+  const timer = setInterval(draw, 100).unref();
+  const change = (id: string, edit: (run: BoardRun) => BoardRun) => {
+    const run = runs.get(id);
+    if (run !== undefined) runs.set(id, edit(run));
+  };
+  return {
+    onStart: (runId, entry) => void runs.set(runId, startOf(runId, entry, now())),
+    onStep: (runId, step) => change(runId, (run) => withStep(run, step)),
+    onEnd: (end) => change(end.runId, (run) => ({ ...run, ...shownEnd(end), endedAt: now() })),
+    onProposed: (end) => {
+      for (const line of proposalLines(end)) update.clear(), stream.write(`${line}\n`);
+    },
+    close() {
+      clearInterval(timer);
+      draw();
+      update.done();
+    },
+  };
+}
+
+/** One line a change: for logs and pipes. */
+function createPlainView({ stream, now, verbose }: ViewOptions): View {
+  const runs = new Map<string, BoardRun>();
+  const print = (line: string) => stream.write(`${line}\n`);
+  return {
+    onStart(runId, entry) {
+      runs.set(runId, startOf(runId, entry, now()));
+      print(`${entry.image}: rebuild, because ${entry.reasons.map(explainReason).join('; ')}`);
+    },
+    onStep(runId, step) {
+      const image = runs.get(runId)?.image;
+      if (image === undefined || step.state === 'running') return;
+      print(`${image}: ${stepLine(step)}`);
+    },
+    onLog(runId: string, platform: Platform, line: string) {
+      if (verbose) print(`${runs.get(runId)?.image ?? runId} ${platform} | ${line}`);
+    },
+    onEnd(end) {
+      const seconds = formatSeconds(now() - (runs.get(end.runId)?.startedAt ?? now()));
+      print(`${end.image}: ${end.outcome} after ${seconds}: ${end.summary}`);
+    },
+    onProposed: (end) => proposalLines(end).forEach(print),
+    close() {},
+  };
+}
+
+function startOf(runId: string, entry: PlanEntry, startedAt: number): BoardRun {
+  return { runId, image: entry.image, why: entry.reasons.map(explainReason).join('; '), startedAt, steps: [] };
+}
+
+function shownEnd({ outcome, summary }: RunEnd): Pick<BoardRun, 'outcome' | 'summary'> {
+  return { outcome, summary: summary.split('\n')[0] ?? '' };
+}
+
+function stepLine(step: StepRecord): string {
+  const where = step.platform === undefined ? '' : `${step.platform} `;
+  if (step.state === 'skipped') return `${where}${step.name}: already done`;
+  const seconds = formatSeconds((step.endedAt ?? step.startedAt) - step.startedAt);
+  return `${where}${step.name}: ${step.state === 'failed' ? `failed after ${seconds}: ${step.error}` : seconds}`;
+}
+
+function proposalLines({ image, results }: ProposeEnd): string[] {
+  const worth = results.filter(({ action }) => action !== 'none' && action !== 'unchanged');
+  return worth.map(({ repository, action, number, title, message }) => {
+    const what = [number === undefined ? undefined : `#${number}`, title]
+      .filter((part) => part !== undefined)
+      .join(' ');
+    return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${message ? ` (${message})` : ''}`;
+  });
+}
+
+/** What a plan says of one image, in one line a person can act on. */
+export function planLine(entry: PlanEntry): string {
+  const { state, release, reasons, holds, unknown } = entry;
+  const because = reasons.map(explainReason).join('; ');
+  if (state === 'fresh')
+    return `fresh: ${release?.version} is in use, and nothing that decides its content has changed`;
+  if (state === 'unknown') return `unknown: ${unknown}`;
+  if (state === 'held')
+    return `held: ${holds.map(explainHold).join('; ')}${because ? ` (stale because ${because})` : ''}`;
+  return `${state === 'running' ? 'running' : 'rebuild'}: ${because}`;
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { DefinitionError, FactoryError } from './domain/errors.ts';
+import type { Settings, SigningSettings } from './domain/fleet/model.ts';
+
+/** What the environment decides. Settings of the fleet are in ingot.yaml. */
+export interface Config {
+  /** Folder of ingot.yaml. */
+  readonly root: string;
+  /** Everything that ingot keeps on this machine: `.ingot/` beside ingot.yaml, or `INGOT_DATA`. */
+  readonly dataDirectory: string;
+  /** Absent: an embedded Redis. Never logged: it may hold a password. */
+  readonly redisUrl?: string;
+  /** Folder of Docker's config.json, for registry credentials. */
+  readonly dockerConfig: string;
+  readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
+  /** PEM of further certificate authorities. */
+  readonly ca?: string;
+  /** Folder of ingot's own package, where set-up puts its tools. */
+  readonly toolsDirectory: string;
+  /** A secret by the name of its variable. */
+  readonly secret: (name: string) => string | undefined;
+}
+
+const Environment = z.object({
+  INGOT_DATA: z.string().min(1).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'REDIS_URL is no redis:// or rediss:// address' }).optional(),
+  DOCKER_CONFIG: z.string().min(1).optional(),
+  HTTP_PROXY: z.string().optional(),
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+  NODE_EXTRA_CA_CERTS: z.string().optional(),
+});
+
+export interface ConfigOptions {
+  /** Default: the working directory. */
+  readonly root?: string | undefined;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Reads the environment; every mistake at once. */
+export async function readConfig({ root = '.', env = process.env }: ConfigOptions = {}): Promise<Config> {
+  const given = {
+    ...env,
+    HTTP_PROXY: env.HTTP_PROXY ?? env.http_proxy,
+    HTTPS_PROXY: env.HTTPS_PROXY ?? env.https_proxy,
+  };
+  const parsed = Environment.safeParse({ ...given, NO_PROXY: env.NO_PROXY ?? env.no_proxy });
+  if (!parsed.success) {
+    throw new DefinitionError(
+      parsed.error.issues.map(({ message, path }) => ({ file: `environment ${path.join('.')}`, message })),
+    );
+  }
+  const found = parsed.data;
+  const folder = resolve(root);
+  const ca =
+    found.NODE_EXTRA_CA_CERTS === undefined
+      ? undefined
+      : await readFile(found.NODE_EXTRA_CA_CERTS, 'utf8').catch(() => undefined);
+  return {
+    root: folder,
+    dataDirectory: resolve(found.INGOT_DATA ?? join(folder, '.ingot')),
+    ...(found.REDIS_URL === undefined ? {} : { redisUrl: found.REDIS_URL }),
+    dockerConfig: found.DOCKER_CONFIG ?? join(homedir(), '.docker'),
+    proxy: proxyOf(found),
+    ...(ca === undefined ? {} : { ca }),
+    toolsDirectory: join(import.meta.dirname, '..', '.tools', 'bin'),
+    secret: (name) => env[name],
+  };
+}
+
+function proxyOf({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: z.infer<typeof Environment>): Config['proxy'] {
+  return {
+    ...(HTTP_PROXY && { http: HTTP_PROXY }),
+    ...(HTTPS_PROXY && { https: HTTPS_PROXY }),
+    ...(NO_PROXY && { no: NO_PROXY }),
+  };
+}
+
+/**
+ * The PEM of the signing key, from where ingot.yaml says; `undefined` when it says nothing.
+ * @throws FactoryError `configuration` when it is named but not there
+ */
+export async function readSigningKey({ key }: SigningSettings, config: Config): Promise<string | undefined> {
+  if (key === undefined) return config.secret('INGOT_SIGNING_KEY');
+  if ('env' in key) {
+    const pem = config.secret(key.env);
+    if (pem) return pem;
+    throw missingKey(`the variable ${key.env} is empty`, `put the PEM of the private key into ${key.env}`);
+  }
+  const path = resolve(config.root, key.file);
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw missingKey(`${path} cannot be read`, `"ingot keys create --out ${key.file}" makes one`, cause);
+  });
+}
+
+function missingKey(what: string, remedy: string, cause?: unknown): FactoryError<'configuration'> {
+  return new FactoryError(`no signing key: ${what}; ${remedy}`, { code: 'configuration', cause });
+}
+
+/** True when nothing in ingot.yaml names a registry of the organisation's own. */
+export function usesEmbeddedRegistry(settings: Settings): boolean {
+  return settings.registry === undefined;
+}
