@@ -24,9 +24,13 @@ export interface Statement {
 export interface Attestor {
   /** Both formats: sigstore bundle as referrer, legacy `.sig`. Does nothing for a format that is validly there. `subject` by digest. */
   sign(subject: Reference, options: AttestOptions): Promise<void>;
-  /** One bundle referrer; does nothing when a valid one with this predicate type is there. */
+  /** One bundle referrer; does nothing when a valid one that says exactly this is there. */
   attest(subject: Reference, statement: Statement, options: AttestOptions): Promise<void>;
-  /** Reads back what is published for a digest. Never throws for a bad signature: says so. */
+  /**
+   * Reads back what is published for a digest, with `publicKey` (PEM) or the attestor's own. Never throws for a bad
+   * signature: says so.
+   * @throws SignerError `no-key`, `bad-key`; RegistryError `missing-content` when the image itself is not there
+   */
   verify(subject: Reference, options?: { publicKey?: string; signal?: AbortSignal | undefined }): Promise<Verification>;
 }
 
@@ -47,4 +51,5 @@ export interface Verification {
   readonly problems: readonly string[];
 }
 
+/** `invalid`: something is published, and none of it verifies with the key. */
 export type SignatureState = 'valid' | 'missing' | 'invalid';
