@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { type Digest, isDigest } from './digest.ts';
+
+const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+
+const MarkerSchema = z.object({
+  image: z.string(),
+  version: z.string(),
+  digest: DigestSchema,
+  onto: z.string(),
+  paths: DigestSchema,
+  closedByUs: z.boolean().optional(),
+});
+
+/** What ingot remembers in a pull request's body. A person may edit it: it is a hint, branch and commits decide. */
+export interface PullRequestMarker {
+  readonly image: string;
+  readonly version: string;
+  readonly digest: Digest;
+  /** Commit that the branch was made from. */
+  readonly onto: string;
+  /** Of the files that the branch touches. */
+  readonly paths: Digest;
+  /** Set when ingot closed it: then nobody declined. */
+  readonly closedByUs?: boolean | undefined;
+}
+
+const MARKER = /<!-- ingot: (\{.*?\}) -->/;
+
+/** An HTML comment; `-->` cannot stand in it, since `>` is escaped as JSON allows. */
+export function renderMarker(marker: PullRequestMarker): string {
+  return `<!-- ingot: ${JSON.stringify(marker).replaceAll('>', '\\u003e')} -->`;
+}
+
+/** `undefined` when there is none, or none that can be read. */
+export function readMarker(body: string): PullRequestMarker | undefined {
+  try {
+    return MarkerSchema.parse(JSON.parse(MARKER.exec(body)?.[1] ?? ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The body of a pull request that ingot closes: says why on top, and notes that it was ingot. */
+export function closedBody(body: string, why: string): string {
+  const marker = readMarker(body);
+  const rest = marker === undefined ? body : body.replace(MARKER, () => renderMarker({ ...marker, closedByUs: true }));
+  return `**Closed by ingot:** ${why}.\n\n${rest}`;
+}

@@ -1,0 +1,125 @@
+import type { LeftPin, PinVersion } from './bump/format.ts';
+import { diffFindings, type FindingsChange } from './diff.ts';
+import { type Digest, digestOf, shortDigest } from './digest.ts';
+import type { ImageContent, PinnedRelease } from './image-content.ts';
+import { code, fitSections, inline, table } from './markdown.ts';
+import { renderMarker } from './pull-request-marker.ts';
+import { packagesSection, sizeSection, vulnerabilitiesSection } from './pull-request-sections.ts';
+
+/** Everything that a pull request says. */
+export interface PullRequestFacts {
+  readonly image: string;
+  /** Full name: `ghcr.io/acme/golden/debian`. */
+  readonly repository: string;
+  /** What most pins name now. */
+  readonly before: PinnedRelease;
+  readonly after: PinnedRelease & { readonly version: string; readonly digest: Digest };
+  /** Why the release was made, in words. */
+  readonly reasons: readonly string[];
+  readonly pins: readonly MovedPin[];
+  readonly left: readonly (LeftPin & { readonly path: string })[];
+  /** Commit that the change was computed on: part of the marker only. */
+  readonly onto: string;
+}
+
+export interface MovedPin {
+  readonly path: string;
+  readonly line: number;
+  readonly from: PinVersion;
+  readonly to: PinVersion;
+}
+
+const MAX_BODY = 55_000;
+
+/** Title and body, Markdown, for every forge. Stays far below the 65,536 characters that GitHub takes. */
+export function renderPullRequest(facts: PullRequestFacts): { title: string; body: string } {
+  const { image, after, before } = facts;
+  const changes = before.content && after.content ? findingsOf(before.content, after.content) : undefined;
+  const sections = [
+    renderMarker({
+      image,
+      version: after.version,
+      digest: after.digest,
+      onto: facts.onto,
+      paths: digestOfPaths(facts),
+    }),
+    summaryTable(facts),
+    whySection(facts.reasons),
+    vulnerabilitiesSection(changes),
+    packagesSection(before.content, after.content),
+    sizeSection(before.content, after.content),
+    filesSection(facts),
+    verifySection(facts),
+    holdSection(facts),
+  ];
+  return {
+    title: `Bump golden ${image} to ${after.version}${countFixed(changes)}`,
+    body: fitSections(sections, MAX_BODY),
+  };
+}
+
+/** Over all platforms, each vulnerability once. Fixed means that it is gone everywhere. */
+function findingsOf(before: ImageContent, after: ImageContent): FindingsChange {
+  const all = (content: ImageContent) => Object.values(content).flatMap((platform) => platform?.findings ?? []);
+  return diffFindings(all(before), all(after));
+}
+
+function countFixed(changes: FindingsChange | undefined): string {
+  const ids = new Set(changes?.fixed.map(({ id }) => id));
+  if (ids.size === 0) return '';
+  const isCve = [...ids].every((id) => id.startsWith('CVE-'));
+  const word = isCve ? (ids.size === 1 ? 'CVE' : 'CVEs') : ids.size === 1 ? 'vulnerability' : 'vulnerabilities';
+  return ` (${ids.size} ${word} fixed)`;
+}
+
+/** The files that are touched, as one value. */
+export function digestOfPaths({ pins }: Pick<PullRequestFacts, 'pins'>): Digest {
+  return digestOf([...new Set(pins.map(({ path }) => path))].sort().join('\0'));
+}
+
+function summaryTable({ image, repository, before, after }: PullRequestFacts): string {
+  const rows = [
+    ['version', before.version === undefined ? 'not known' : code(before.version), code(after.version)],
+    ['digest', before.digest === undefined ? 'not pinned' : code(before.digest), code(after.digest)],
+  ];
+  return `The golden image **${inline(image)}** (${code(repository)}) has a new release.\n\n${table(['', 'old', 'new'], rows)}`;
+}
+
+function whySection(reasons: readonly string[]): string {
+  const lines = reasons.length === 0 ? ['the reason was not recorded'] : reasons;
+  return `### Why now\n\n${lines.map((reason) => `- ${inline(capitalise(reason))}`).join('\n')}`;
+}
+
+function capitalise(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function filesSection({ pins, left }: PullRequestFacts): string {
+  const rows = pins.map(({ path, line, from, to }) => [code(`${path}:${line}`), pinText(from), pinText(to)]);
+  const moved = `### Files\n\n${table(['place', 'old', 'new'], rows)}`;
+  if (left.length === 0) return moved;
+  const others = left.map(({ path, line, message }) => [code(`${path}:${line}`), inline(message)]);
+  return `${moved}\n\nLeft alone:\n\n${table(['place', 'why'], others, 20)}`;
+}
+
+function pinText({ tag, digest }: PinVersion): string {
+  return code([tag ?? '', digest === undefined ? '' : `@${shortDigest(digest)}`].join(''));
+}
+
+function verifySection({ repository, after }: PullRequestFacts): string {
+  const reference = `${repository}@${after.digest}`;
+  return `### How to verify
+
+With the public key of the fleet in \`cosign.pub\`:
+
+\`\`\`sh
+npx --no ingot verify ${reference}
+cosign verify --key cosign.pub --insecure-ignore-tlog ${reference}
+\`\`\``;
+}
+
+function holdSection({ after, image }: PullRequestFacts): string {
+  return `### How to hold or decline
+
+Close this pull request to decline ${inline(after.version)}: it is not proposed again, the next release is. Push a commit to its branch to take it over: ingot leaves the branch alone from then on. While it is open, newer releases of ${inline(image)} replace it in place.`;
+}
