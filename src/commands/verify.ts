@@ -91,7 +91,7 @@ function printText(reference: Reference, checked: readonly Checked[], valid: boo
   const name = formatReference(reference);
   const table = new Table({
     head: ['', 'digest', 'bundle', 'legacy', 'attestations'],
-    style: { head: [], compact: true },
+    style: { head: [], border: [], compact: true },
     chars: PLAIN,
   });
   for (const each of checked) {
