@@ -31,6 +31,8 @@ export interface Settings {
   /** Passed into builds as http_proxy and friends; never stays in an image. */
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
   readonly downstreams: readonly Downstream[];
+  /** Where upstreams are read from instead, such as a pull-through cache: see `sourceOf`. */
+  readonly upstreams: Readonly<Record<string, string>>;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */
@@ -69,7 +71,7 @@ export interface Image {
   /** Absolute path of the folder. */
   readonly folder: string;
   readonly description?: string;
-  readonly owners: readonly string[];
+  readonly owners: readonly Owner[];
   /** Version line: `12` gives 12.N.M, `3.11` gives 3.11.N. */
   readonly line: string;
   readonly platforms: readonly Platform[];
@@ -82,8 +84,14 @@ export interface Image {
   /** Content of the smoke test file (already validated), absent when there is none. */
   readonly smoke?: SmokeTests;
   readonly waivers: readonly Waiver[];
-  /** Build secrets: mounted at /run/secrets/<id> in RUN, never in a layer. */
+  /** Build secrets: mounted while RUN runs, never in a layer. */
   readonly secrets: readonly BuildSecret[];
+}
+
+/** Who answers for an image, and how to reach them. */
+export interface Owner {
+  readonly team: string;
+  readonly contact?: string;
 }
 
 /** An image that a build uses, and how its definition names it. */
@@ -97,13 +105,15 @@ export interface ImageInput {
 export interface BuildSecret {
   readonly id: string;
   readonly from: { readonly env: string } | { readonly file: string };
+  /** Where RUN sees it, default /run/secrets/<id>. */
+  readonly target?: string;
 }
 
 export interface OwnRecipe {
   readonly kind: 'own';
   /** Absolute path. */
   readonly dockerfile: string;
-  /** Absolute path of the build context. */
+  /** Absolute path of the build context; when the folder has none, the context is empty. */
   readonly context: string;
   readonly target?: string;
 }
@@ -121,8 +131,8 @@ export interface RenderedRecipe {
   readonly sources: readonly PackageSource[];
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** Numeric or named; absent: as the base has it. */
-  readonly user?: string;
+  /** Numeric (`10001`, `10001:10001`) or a name that the base knows; inherited from a golden base. */
+  readonly user: string;
   readonly workdir?: string;
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];

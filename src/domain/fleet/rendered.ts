@@ -1,0 +1,156 @@
+import type { Mistake } from '../errors.ts';
+import { formatReference } from '../reference.ts';
+import { type Draft, missingRemedy } from './draft.ts';
+import type { ImageFile } from './image.ts';
+import type { FileEntry, Image, ImageInput, PackageManager, PackageSource, RenderedRecipe } from './model.ts';
+import { suggestion } from './nearest.ts';
+import type { PackagesFile } from './packages.ts';
+import { contentMistakes } from './rendered-checks.ts';
+
+/** What other files say that a rendered image depends on. */
+export interface Surroundings {
+  /** Absent when packages.yaml has mistakes: then no set is called unknown. */
+  readonly sets?: PackagesFile;
+  readonly base?: ImageInput;
+  /** The chain of golden bases, nearest first. Absent when one of them has mistakes: then nothing is missed in them. */
+  readonly bases?: readonly Image[];
+}
+
+/** Bases whose packages are not apt's, by the last part of their repository. */
+const OTHER_MANAGERS: Readonly<Record<string, PackageManager>> = {
+  alpine: 'apk',
+  'wolfi-base': 'apk',
+  fedora: 'dnf',
+  'fedora-minimal': 'dnf',
+  almalinux: 'dnf',
+  rockylinux: 'dnf',
+  amazonlinux: 'dnf',
+  ubi: 'dnf',
+  'ubi-minimal': 'dnf',
+  'ubi-micro': 'dnf',
+};
+
+export function toRendered(
+  draft: Draft,
+  definition: ImageFile,
+  surroundings: Surroundings,
+): { recipe: RenderedRecipe; mistakes: readonly Mistake[] } {
+  const shared = sharedPackages(draft, definition, surroundings.sets);
+  const user = definition.user ?? inheritedUser(surroundings);
+  const recipe: RenderedRecipe = {
+    kind: 'rendered',
+    manager: 'apt',
+    packages: shared.packages,
+    install: sorted(definition.install ?? []).filter((name) => !shared.packages.includes(name)),
+    upgrade: definition.upgrade ?? 'all',
+    files: (definition.files ?? []).map(toFileEntry),
+    sources: sortedByName(definition.sources ?? []),
+    env: definition.env ?? {},
+    labels: definition.labels ?? {},
+    user: user ?? '0',
+    ...given(definition, ['workdir', 'entrypoint', 'cmd', 'locale', 'timezone']),
+  };
+  const mistakes = [
+    ...managerMistakes(draft, surroundings),
+    ...shared.mistakes,
+    ...installMistakes(draft, definition, shared.packages),
+    ...fileMistakes(draft, definition),
+    ...contentMistakes(draft.document, definition, recipe, surroundings.bases),
+  ];
+  const { base, bases } = surroundings;
+  if (user === undefined && base !== undefined && bases !== undefined) mistakes.push(missingUser(draft));
+  return { recipe, mistakes };
+}
+
+function missingUser({ document }: Draft): Mistake {
+  const remedy = 'write "user: 10001", or "user: root" if it really has to be root';
+  return document.mistake([], '"user" is missing, and the base does not say here whom the image runs as', remedy);
+}
+
+/** A golden base that is rendered says which user it ends with; nothing else in the definitions does. */
+function inheritedUser({ bases }: Surroundings): string | undefined {
+  const nearest = bases?.[0]?.recipe;
+  return nearest?.kind === 'rendered' ? nearest.user : undefined;
+}
+
+function managerMistakes({ document }: Draft, { base }: Surroundings): Mistake[] {
+  if (base === undefined || 'golden' in base.source) return [];
+  const { upstream } = base.source;
+  const last = upstream.repository
+    .split('/')
+    .at(-1)!
+    .replace(/^ubi\d+/, 'ubi');
+  const manager = OTHER_MANAGERS[last];
+  if (manager === undefined) return [];
+  const message = `${formatReference(upstream)} has ${manager} for packages, and only apt is rendered so far`;
+  return [document.mistake(['from'], message, 'bring an own Dockerfile, or use a base with apt')];
+}
+
+function sharedPackages(
+  { document }: Draft,
+  definition: ImageFile,
+  sets: PackagesFile | undefined,
+): { packages: readonly string[]; mistakes: Mistake[] } {
+  const mistakes: Mistake[] = [];
+  const packages = (definition.packages ?? []).flatMap((name, index) => {
+    const set = sets?.[name];
+    if (set?.apt !== undefined || sets === undefined) return set?.apt ?? [];
+    if (set === undefined) {
+      const remedy = suggestion(name, Object.keys(sets)) ?? 'define it in images/packages.yaml';
+      mistakes.push(document.mistake(['packages', index], `there is no package set "${name}"`, remedy));
+    } else {
+      const remedy = `add "apt:" to ${name} in images/packages.yaml`;
+      mistakes.push(document.mistake(['packages', index], `the package set "${name}" has no apt packages`, remedy));
+    }
+    return [];
+  });
+  return { packages: sorted(packages), mistakes };
+}
+
+function installMistakes({ document }: Draft, { install = [] }: ImageFile, shared: readonly string[]): Mistake[] {
+  return install.flatMap((name, index) => {
+    if (shared.includes(name))
+      return [
+        document.mistake(['install', index], `"${name}" is in a shared set of this image already`, 'remove it here'),
+      ];
+    if (install.indexOf(name) !== index)
+      return [document.mistake(['install', index], `"${name}" stands here twice`, 'remove one')];
+    return [];
+  });
+}
+
+function fileMistakes({ document, files }: Draft, { files: entries = [], sources = [] }: ImageFile): Mistake[] {
+  const named = [
+    ...entries.map(({ source }, index) => ({ path: source, at: ['files', index, 'source'] })),
+    ...sources.map(({ keyring }, index) => ({ path: keyring, at: ['sources', index, 'keyring'] })),
+  ];
+  return named
+    .filter(({ path }) => files.files[path] === undefined)
+    .map(({ path, at }) => {
+      const remedy = missingRemedy(path, Object.keys(files.files));
+      return document.mistake(at, `${files.path}/${path} does not exist`, remedy);
+    });
+}
+
+function toFileEntry({ source, to, mode, owner }: NonNullable<ImageFile['files']>[number]): FileEntry {
+  if (to === 'trust-store') return { source, to };
+  const [user = '0', group = user] = (owner ?? '0:0').split(':');
+  return { source, to, mode: (mode ?? '0644').padStart(4, '0'), owner: `${user}:${group}` };
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}
+
+function sortedByName(sources: readonly PackageSource[]): PackageSource[] {
+  return [...sources].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The fields that are there, of the ones named. */
+function given<T extends object, K extends keyof T>(
+  from: T,
+  keys: readonly K[],
+): { [P in K]?: Exclude<T[P], undefined> } {
+  const entries = keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]);
+  return Object.fromEntries(entries) as { [P in K]?: Exclude<T[P], undefined> };
+}

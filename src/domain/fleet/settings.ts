@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { KNOWN_PLATFORMS } from '../platform.ts';
+import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { Days, Line, Name, Percent, Size, VariableName } from './values.ts';
+
+export const PlatformName = z.enum(KNOWN_PLATFORMS);
+
+/** At least one, each once. */
+export const Platforms = z
+  .array(PlatformName)
+  .min(1, 'is empty; name at least one platform, as in [linux/amd64, linux/arm64]')
+  .refine((platforms) => new Set(platforms).size === platforms.length, 'names a platform twice');
+
+const Level = z.enum(['block', 'warn', 'off']);
+
+const Vulnerability = z.strictObject({ level: Level.optional(), leeway: Days.optional() });
+
+const Policy = z.strictObject({
+  vulnerabilities: z
+    .strictObject({
+      critical: Vulnerability.optional(),
+      high: Vulnerability.optional(),
+      medium: Vulnerability.optional(),
+      low: Vulnerability.optional(),
+      negligible: Vulnerability.optional(),
+      unknown: Vulnerability.optional(),
+    })
+    .optional(),
+  user: Level.optional(),
+  secrets: Level.optional(),
+  inputs: Level.optional(),
+  platforms: Level.optional(),
+  packages: Level.optional(),
+  size: z.strictObject({ level: Level.optional(), max: Size.optional(), growth: Percent.optional() }).optional(),
+  layers: z.strictObject({ level: Level.optional(), max: z.int().positive().optional() }).optional(),
+});
+
+/** BuildKit's own forms of an address (`buildctl --addr`). */
+const BuilderAddress = z
+  .string()
+  .regex(
+    /^(unix|tcp|ssh|docker-container|podman-container|nerdctl-container|kube-pod):\/\/\S+$/,
+    'is no BuildKit address; write it as in tcp://arm64-builder:1234 or unix:///run/buildkit/buildkitd.sock',
+  );
+
+const ProxyAddress = z
+  .string()
+  .regex(/^https?:\/\/[^\s/@]+\/?$/, 'must be an address without user and password; write it as in http://proxy:3128');
+
+const RegistryBase = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/,
+    'must be a host and a path, without scheme and tag; write it as in ghcr.io/acme/golden',
+  );
+
+const Channel = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'is no channel name; start with a small letter, as in stable'),
+});
+
+/** ingot.yaml as people write it. */
+export const SettingsFile = z.strictObject({
+  fleet: Name,
+  registry: RegistryBase.optional(),
+  platforms: Platforms.default([...KNOWN_PLATFORMS]),
+  builders: z.partialRecord(PlatformName, BuilderAddress).default({}),
+  signing: z
+    .strictObject({
+      key: z
+        .union([z.strictObject({ env: VariableName }), z.strictObject({ file: z.string().min(1, 'is empty') })], {
+          error: 'must say where the key is; write { env: INGOT_SIGNING_KEY } or { file: path }',
+        })
+        .optional(),
+    })
+    .default({}),
+  channels: z.array(Channel).default([]),
+  policy: Policy.default({}),
+  scan: z.strictObject({ database: z.string().min(1, 'is empty').optional() }).default({}),
+  source: Line.min(1, 'is empty').optional(),
+  proxy: z
+    .strictObject({ http: ProxyAddress.optional(), https: ProxyAddress.optional(), no: Line.optional() })
+    .optional(),
+  downstreams: z
+    .array(
+      z.strictObject({
+        forge: z.enum(['local']),
+        path: z.string().min(1, 'is empty'),
+        branch: z.string().min(1, 'is empty').optional(),
+      }),
+    )
+    .default([]),
+  upstreams: z.record(z.string(), z.string()).default({}),
+});
+export type SettingsFile = z.infer<typeof SettingsFile>;
+
+/** Described in the design, refused until they do something. */
+export const PLANNED_SETTINGS = [
+  'watch',
+  'rebuild',
+  'mirror',
+  'archives',
+  'replicas',
+  'freshness',
+  'channels.after',
+  'channels.approval',
+  'signing.keyless',
+  'signing.kms',
+  'signing.key.exec',
+  'signing.key.kms',
+];
+
+export function toSettings(file: SettingsFile): Settings {
+  const { registry, source, proxy, scan, signing, downstreams, policy, ...rest } = file;
+  return {
+    ...rest,
+    ...(registry === undefined ? {} : { registry }),
+    ...(source === undefined ? {} : { source }),
+    ...(proxy === undefined ? {} : { proxy: defined(proxy) }),
+    signing: defined(signing),
+    scan: defined(scan),
+    policy: toPolicy(policy),
+    downstreams: downstreams.map((downstream) => defined(downstream) satisfies Downstream),
+  };
+}
+
+/** What ingot.yaml leaves out keeps its default, field by field. */
+function toPolicy({ vulnerabilities = {}, size, layers, ...levels }: z.infer<typeof Policy>): PolicySettings {
+  const severities = Object.entries(DEFAULT_POLICY.vulnerabilities).map(([severity, preset]) => {
+    const { level, leeway } = vulnerabilities[severity as keyof typeof vulnerabilities] ?? {};
+    return [severity, { level: level ?? preset.level, leewayDays: leeway ?? preset.leewayDays }];
+  });
+  const presetSize = DEFAULT_POLICY.size;
+  return {
+    ...DEFAULT_POLICY,
+    ...defined(levels),
+    vulnerabilities: Object.fromEntries(severities) as PolicySettings['vulnerabilities'],
+    size: {
+      level: size?.level ?? presetSize.level,
+      maxBytes: size?.max ?? presetSize.maxBytes,
+      growthPercent: size?.growth ?? presetSize.growthPercent,
+    },
+    layers: { level: layers?.level ?? DEFAULT_POLICY.layers.level, max: layers?.max ?? DEFAULT_POLICY.layers.max },
+  };
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Without the keys whose value is undefined. */
+function defined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
+}
