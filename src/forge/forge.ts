@@ -52,6 +52,8 @@ export interface CommitRequest {
   readonly onto: string;
   readonly message: string;
   readonly files: readonly { readonly path: string; readonly content: Uint8Array }[];
+  /** What the branch was when it was looked at, `{}` for absent; when it is not that any more: `conflict`. */
+  readonly expected?: { readonly commit?: string | undefined };
 }
 
 export interface ForgeCall {
