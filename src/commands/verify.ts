@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import { shortDigest } from '../domain/digest.ts';
+import { FactoryError } from '../domain/errors.ts';
 import { type Platform, platformOf } from '../domain/platform.ts';
 import { atDigest, formatReference, parseReference, type Reference } from '../domain/reference.ts';
-import { isIndex, type Manifest, type Registry, RegistryError } from '../registry/registry.ts';
+import { isIndex, type Manifest, type Registry } from '../registry/registry.ts';
 import type { Attestor, Verification } from '../signer/signer.ts';
 import { PREDICATE_TYPES } from '../signer/statements.ts';
 import { explainVerification } from './verify-explain.ts';
@@ -22,6 +23,9 @@ export interface VerifyOptions {
   readonly print: (line: string) => void;
 }
 
+/** For the caller to explain: a mistake in the call, or in us. All else means that something could not be asked. */
+const NOT_ABOUT_REGISTRY = ['usage', 'configuration', 'cancelled', 'bug', 'no-key', 'bad-key'];
+
 /** What was found for one manifest of an image. */
 interface Checked extends Verification {
   /** Absent for the index. */
@@ -37,7 +41,7 @@ export async function verifyCommand(text: string, options: VerifyOptions): Promi
   try {
     return await verify(reference, options);
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code === 'cancelled') throw error;
+    if (!(error instanceof FactoryError) || NOT_ABOUT_REGISTRY.includes(error.code)) throw error;
     options.print(`${formatReference(reference)} could not be verified: ${error.message}`);
     return error.code === 'missing-content' ? 1 : 4;
   }

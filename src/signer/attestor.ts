@@ -87,13 +87,13 @@ async function publishLegacy(
   await appendSignature(registry, subject, signatureLayer(blob, signature), { signal });
 }
 
-/** Signers may be services; what they throw is not repeated, for it may quote what they were given. */
+/** What a signer throws is not repeated, not even as a cause: it may quote the key. */
 async function attempt<T>(sign: () => Promise<T>): Promise<T> {
   try {
     return await sign();
   } catch (error) {
     if (error instanceof SignerError) throw error;
-    throw new SignerError('the signer gave no signature', { code: 'signing-failed', retryable: true, cause: error });
+    throw new SignerError('the signer gave no signature', { code: 'signing-failed', retryable: true });
   }
 }
 

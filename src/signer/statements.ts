@@ -129,7 +129,7 @@ export function verdictStatement({ image, version, inputs, verdict, evaluatedAt 
   if (!verdict.allowed) {
     throw new SignerError(`the verdict on ${image} is "blocked": nothing about it may be signed`, { code: 'bug' });
   }
-  const { allowed, checks, warnings, waived } = verdict;
-  const predicate = { image, version, inputs, evaluatedAt, allowed, checks, warnings, waived };
+  const { allowed, checks, warnings, waived, notes } = verdict;
+  const predicate = { image, version, inputs, evaluatedAt, allowed, checks, warnings, waived, notes };
   return { predicateType: PREDICATE_TYPES.verdict, predicate };
 }

@@ -32,7 +32,14 @@ const inputs: Inputs = {
   ],
   definition: { 'image.yaml#env': digestOf('env') },
 };
-const verdict = { allowed: true, blocked: [], warnings: [], waived: [], checks: ['user', 'secrets'] };
+const verdict = {
+  allowed: true,
+  blocked: [],
+  warnings: [],
+  waived: [],
+  checks: ['user', 'secrets'],
+  notes: ['better'],
+};
 
 describe('provenance', () => {
   const facts = {
@@ -150,7 +157,7 @@ describe('verdict', () => {
   it('says why the image was allowed', () => {
     expect(verdictStatement({ ...facts, verdict })).toEqual({
       predicateType: 'https://ingot.example/attestations/verdict/v1',
-      predicate: { ...facts, allowed: true, checks: ['user', 'secrets'], warnings: [], waived: [] },
+      predicate: { ...facts, allowed: true, checks: ['user', 'secrets'], warnings: [], waived: [], notes: ['better'] },
     });
   });
 
