@@ -48,7 +48,7 @@ export async function exec(program: string, args: readonly string[], options: Ex
 function toExecaOptions(options: ExecOptions) {
   return {
     cwd: options.cwd,
-    env: { ...inheritedEnvironment(), ...options.env } as Record<string, string>,
+    env: { ...childEnvironment(), ...options.env } as Record<string, string>,
     extendEnv: false,
     input: options.input,
     stdin: options.input === undefined ? 'ignore' : 'pipe',
@@ -63,7 +63,7 @@ function toExecaOptions(options: ExecOptions) {
 }
 
 /** What a child may see of our own environment: never ingot's settings, which may hold secrets. */
-function inheritedEnvironment(): Record<string, string> {
+export function childEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && !/^INGOT_|TOKEN|SECRET|PASSWORD|^REDIS_URL$/i.test(entry[0]),

@@ -1,0 +1,105 @@
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FactoryError } from '../domain/errors.ts';
+import type { FindTool } from '../tools.ts';
+import { createBuildKitPart } from './buildkit.ts';
+import { type KeptPart, keepPart } from './keeper.ts';
+import type { PartName } from './part.ts';
+import { createRedisPart } from './redis.ts';
+import { createRegistryPart } from './registry.ts';
+import { clearRuntimeFolder, ensureRuntimeFolder } from './runtime-folder.ts';
+
+export interface EmbeddedOptions {
+  /** Everything that the parts keep is below it; it is made when missing. */
+  readonly dataDirectory: string;
+  readonly needs: Readonly<Partial<Record<PartName, boolean>>>;
+  /** `host:port` of registries that BuildKit reaches by plain HTTP; the embedded one is added. */
+  readonly insecureRegistries?: readonly string[];
+  /** Default: what set-up installed, else PATH. */
+  readonly findTool?: FindTool;
+  /** One line for a person: a part died, was started again. */
+  readonly log?: (line: string) => void;
+  /** Ends the start. What runs is ended by `close`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The parts that run. Absent: not asked for. */
+export interface Embedded {
+  /** Path of Redis' socket. */
+  readonly redis?: string;
+  /** `host:port`. */
+  readonly registry?: string;
+  /** `unix://<path>`. */
+  readonly buildkit?: string;
+  /**
+   * Whether this process started Redis, and so was alone with the queues at that moment; without Redis among the needs,
+   * whether it started any part.
+   */
+  readonly owner: boolean;
+  /** Stops what this process started. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the parts that are not configured elsewhere, side by side, or attaches to those that another process runs on
+ * the same data directory.
+ *
+ * @throws FactoryError `configuration` when something is missing on this machine, `unavailable` when a part does not
+ * start, `cancelled`
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { needs, log = () => undefined, signal } = options;
+  await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+  const data = await realpath(options.dataDirectory);
+  const findTool = options.findTool ?? findInstalled;
+  const keep = { logDirectory: join(data, 'logs'), log, signal };
+  const runtime = await ensureRuntimeFolder(data);
+
+  const redis = needs.redis && keepPart(createRedisPart({ folder: join(data, 'redis'), runtime, findTool }), keep);
+  const registry = needs.registry && keepPart(createRegistryPart({ folder: join(data, 'registry'), findTool }), keep);
+  const insecureRegistries = async () => {
+    const own = registry ? [(await registry).address] : [];
+    return [...new Set([...own, ...(options.insecureRegistries ?? [])])];
+  };
+  const daemon = { folder: join(data, 'buildkit'), runtime, findTool, insecureRegistries };
+  const buildkit = needs.buildkit && keepPart(createBuildKitPart(daemon), keep);
+
+  return toEmbedded(await allOrNone({ redis, registry, buildkit }, signal), runtime);
+}
+
+type Starting = Partial<Record<PartName, Promise<KeptPart> | false | undefined>>;
+type Started = Partial<Record<PartName, KeptPart>>;
+
+/** When one does not start, the others are stopped again. */
+async function allOrNone(starting: Starting, signal?: AbortSignal): Promise<Started> {
+  const names = (Object.keys(starting) as PartName[]).filter((name) => starting[name]);
+  const results = await Promise.allSettled(names.map((name) => starting[name] as Promise<KeptPart>));
+  const failed = results.find((result) => result.status === 'rejected');
+  const kept = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+  if (failed === undefined) return Object.fromEntries(names.map((name, index) => [name, kept[index]]));
+  await Promise.allSettled(kept.map((part) => part?.close()));
+  if (signal?.aborted) throw new FactoryError('cancelled', { code: 'cancelled', cause: failed.reason });
+  throw failed.reason;
+}
+
+function toEmbedded(parts: Started, runtime: string): Embedded {
+  const addresses = Object.entries(parts).map(([name, { address }]) => [name, address]);
+  return {
+    ...(Object.fromEntries(addresses) as Partial<Record<PartName, string>>),
+    owner: parts.redis ? parts.redis.owner : Object.values(parts).some(({ owner }) => owner),
+    close: async () => {
+      await Promise.all(Object.values(parts).map((part) => part.close()));
+      await clearRuntimeFolder(runtime);
+    },
+  };
+}
+
+const INSTALLED = join(import.meta.dirname, '..', '..', '.tools', 'bin');
+
+async function findInstalled(name: string): Promise<string> {
+  const path = join(INSTALLED, name);
+  return access(path, constants.X_OK).then(
+    () => path,
+    () => name,
+  );
+}
