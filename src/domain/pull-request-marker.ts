@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from './digest.ts';
+import { type Digest, digestOf, isDigest } from './digest.ts';
 
 const DigestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 
@@ -7,8 +7,7 @@ const MarkerSchema = z.object({
   image: z.string(),
   version: z.string(),
   digest: DigestSchema,
-  onto: z.string(),
-  paths: DigestSchema,
+  files: DigestSchema,
   closedByUs: z.boolean().optional(),
 });
 
@@ -17,10 +16,8 @@ export interface PullRequestMarker {
   readonly image: string;
   readonly version: string;
   readonly digest: Digest;
-  /** Commit that the branch was made from. */
-  readonly onto: string;
-  /** Of the files that the branch touches. */
-  readonly paths: Digest;
+  /** Of the paths and contents that the branch should have, see `digestOfFiles`. */
+  readonly files: Digest;
   /** Set when ingot closed it: then nobody declined. */
   readonly closedByUs?: boolean | undefined;
 }
@@ -46,4 +43,10 @@ export function closedBody(body: string, why: string): string {
   const marker = readMarker(body);
   const rest = marker === undefined ? body : body.replace(MARKER, () => renderMarker({ ...marker, closedByUs: true }));
   return `**Closed by ingot:** ${why}.\n\n${rest}`;
+}
+
+/** One value for what a branch changes. */
+export function digestOfFiles(files: readonly { readonly path: string; readonly content: Uint8Array }[]): Digest {
+  const lines = files.map(({ path, content }) => `${path}\0${digestOf(content)}`);
+  return digestOf(lines.sort().join('\n'));
 }

@@ -1,6 +1,6 @@
 import type { LeftPin, PinVersion } from './bump/format.ts';
 import { diffFindings, type FindingsChange } from './diff.ts';
-import { type Digest, digestOf, shortDigest } from './digest.ts';
+import { type Digest, shortDigest } from './digest.ts';
 import type { ImageContent, PinnedRelease } from './image-content.ts';
 import { code, fitSections, inline, table } from './markdown.ts';
 import { renderMarker } from './pull-request-marker.ts';
@@ -18,8 +18,8 @@ export interface PullRequestFacts {
   readonly reasons: readonly string[];
   readonly pins: readonly MovedPin[];
   readonly left: readonly (LeftPin & { readonly path: string })[];
-  /** Commit that the change was computed on: part of the marker only. */
-  readonly onto: string;
+  /** Of the files that the branch changes, see `digestOfFiles`. */
+  readonly files: Digest;
 }
 
 export interface MovedPin {
@@ -40,8 +40,7 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
       image,
       version: after.version,
       digest: after.digest,
-      onto: facts.onto,
-      paths: digestOfPaths(facts),
+      files: facts.files,
     }),
     summaryTable(facts),
     whySection(facts.reasons),
@@ -70,11 +69,6 @@ function countFixed(changes: FindingsChange | undefined): string {
   const isCve = [...ids].every((id) => id.startsWith('CVE-'));
   const word = isCve ? (ids.size === 1 ? 'CVE' : 'CVEs') : ids.size === 1 ? 'vulnerability' : 'vulnerabilities';
   return ` (${ids.size} ${word} fixed)`;
-}
-
-/** The files that are touched, as one value. */
-export function digestOfPaths({ pins }: Pick<PullRequestFacts, 'pins'>): Digest {
-  return digestOf([...new Set(pins.map(({ path }) => path))].sort().join('\0'));
 }
 
 function summaryTable({ image, repository, before, after }: PullRequestFacts): string {

@@ -43,7 +43,7 @@ function facts(change: Partial<PullRequestFacts> = {}): PullRequestFacts {
       },
     ],
     left: [],
-    onto: '1'.repeat(40),
+    files: digest('f'),
     ...change,
   };
 }

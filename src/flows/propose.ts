@@ -1,0 +1,219 @@
+import type { ImageChange, KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
+import type { Digest } from '../domain/digest.ts';
+import { gitBlobId } from '../domain/git-blob.ts';
+import type { ImageContent } from '../domain/image-content.ts';
+import { type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
+import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
+import type { ForgeRepository, Head, PullRequest } from '../forge/forge.ts';
+import { findPinChanges, type PinChanges } from './pin-changes.ts';
+import { messageOf } from './steps.ts';
+
+/** A released, verified image that pins shall name. */
+export interface ReleaseToPropose extends ImageChange {
+  readonly image: string;
+  /** Why the release was made, in words. */
+  readonly reasons: readonly string[];
+}
+
+/** What the registry knows of releases; asked only when something has to be written. */
+export interface ReleaseLookup {
+  /** Which release, or platform of one, a digest is; `undefined` for none. */
+  identify(digest: Digest): Promise<KnownDigest | undefined>;
+  /** What is in the release that a pin names; `undefined` when it is not to be had any more. */
+  content(pin: PinVersion): Promise<ImageContent | undefined>;
+}
+
+export interface ProposeRequest {
+  readonly repository: ForgeRepository;
+  readonly release: ReleaseToPropose;
+  readonly lookup: ReleaseLookup;
+  readonly signal: AbortSignal;
+}
+
+export type ProposeAction =
+  | 'opened'
+  | 'updated'
+  | 'unchanged'
+  /** No pin is left to move, so that the open one was closed. */
+  | 'closed'
+  /** A person closed the one for this very release. */
+  | 'declined'
+  /** Somebody else works on the branch. */
+  | 'stuck'
+  /** Nothing to move, nothing open. */
+  | 'none'
+  /** The repository could not be asked, or was changed by somebody else meanwhile. */
+  | 'unknown';
+
+export interface ProposeResult {
+  readonly repository: string;
+  readonly image: string;
+  readonly action: ProposeAction;
+  /** Of the pull request that this is about. */
+  readonly number?: number;
+  readonly title?: string;
+  /** What a person should know. */
+  readonly message?: string;
+  readonly pins: readonly MovedPin[];
+  readonly left: readonly (LeftPin & { readonly path: string })[];
+}
+
+/** Looks at several repositories. One that cannot be asked holds up no other. */
+export async function proposeEverywhere(
+  repositories: readonly ForgeRepository[],
+  request: Omit<ProposeRequest, 'repository'>,
+): Promise<readonly ProposeResult[]> {
+  const results: ProposeResult[] = [];
+  for (const repository of repositories) {
+    try {
+      results.push(await proposeImage({ ...request, repository }));
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      const subject = { repository: repository.name, image: request.release.image };
+      results.push({ ...subject, action: 'unknown', message: messageOf(error), pins: [], left: [] });
+    }
+  }
+  return results;
+}
+
+/**
+ * Brings one repository to where one pull request moves its pins to the release, or none is open when none is
+ * needed. Level-triggered: a second time does nothing more, and a kill at any moment is made up by the next call.
+ */
+export async function proposeImage(request: ProposeRequest): Promise<ProposeResult> {
+  const { repository, release, lookup, signal } = request;
+  const base = await repository.head({ signal });
+  const changes = await findPinChanges(repository, base.commit, release, lookup.identify, signal);
+  const branch = `ingot/image/${release.image}`;
+  const pulls = await repository.pulls({ branch }, { signal });
+  const existing = await repository.branch(branch, { signal });
+  const state: State = { ...request, base, branch, existing, changes, pulls, open: pulls.find(isOpen) };
+  if (changes.pins.length === 0) return withdraw(state);
+  return offer(state);
+}
+
+interface State extends ProposeRequest {
+  readonly base: Head;
+  readonly branch: string;
+  readonly existing: Head | undefined;
+  readonly changes: PinChanges;
+  /** All that ever were for the branch. */
+  readonly pulls: readonly PullRequest[];
+  readonly open: PullRequest | undefined;
+}
+
+function isOpen({ state }: PullRequest): boolean {
+  return state === 'open';
+}
+
+async function withdraw(state: State): Promise<ProposeResult> {
+  const { repository, open, pulls, existing, branch, changes, signal } = state;
+  if (open !== undefined && !(await isOurs(state))) return stuck(state, open);
+  if (open !== undefined) {
+    const why = changes.current > 0 ? 'every pin has moved already' : 'there is no pin left to move';
+    await repository.updatePull(open.number, { state: 'closed', body: closedBody(open.body, why) }, { signal });
+    await repository.removeBranch(branch, { signal });
+    return report(state, 'closed', open, why);
+  }
+  // Left by a run that was killed, or by a merge. The branch of one that a person closed is the person's to keep.
+  const isLeftover = existing !== undefined && pulls.every((pull) => pull.state !== 'closed' || isClosedByUs(pull));
+  if (isLeftover && (await isOurs(state))) await repository.removeBranch(branch, { signal });
+  return report(state, 'none', undefined, changes.left.length === 0 ? undefined : 'every pin was left alone');
+}
+
+async function offer(state: State): Promise<ProposeResult> {
+  const { repository, release, open, pulls, existing, branch, base, changes, signal } = state;
+  const declined = open === undefined ? pulls.findLast((pull) => isDeclined(pull, release)) : undefined;
+  if (declined !== undefined) {
+    return report(state, 'declined', declined, `closed by a person, so that ${release.version} is not proposed again`);
+  }
+  if (existing !== undefined && !(await isOurs(state))) return stuck(state, open);
+  if (open !== undefined && (await isUpToDate(state, open))) return report(state, 'unchanged', open);
+  const text = await describe(state);
+  const files = changes.files;
+  const expected = { commit: existing?.commit };
+  await repository.commit({ branch, onto: base.commit, message: text.title, files, expected }, { signal });
+  if (open === undefined) {
+    const opened = await repository.openPull({ branch, base: base.branch, ...text }, { signal });
+    return report(state, 'opened', opened);
+  }
+  return report(state, 'updated', await repository.updatePull(open.number, text, { signal }));
+}
+
+async function isOurs({ repository, branch, base, signal }: State): Promise<boolean> {
+  return repository.isOurs(branch, base.branch, { signal });
+}
+
+function isClosedByUs({ body }: PullRequest): boolean {
+  return readMarker(body)?.closedByUs === true;
+}
+
+/** The body may have been edited by whoever closed it; then the title has to do. */
+function isDeclined({ state, body, title }: PullRequest, release: ReleaseToPropose): boolean {
+  if (state !== 'closed') return false;
+  const marker = readMarker(body);
+  if (marker === undefined) return title.split(' ').includes(release.version);
+  return marker.digest === release.digest && marker.closedByUs !== true;
+}
+
+/** The body speaks of the wanted change, and the branch holds it. The base may have moved on elsewhere. */
+async function isUpToDate(
+  { repository, release, changes, existing, signal }: State,
+  open: PullRequest,
+): Promise<boolean> {
+  const marker = readMarker(open.body);
+  if (existing === undefined || marker?.digest !== release.digest) return false;
+  if (marker.files !== digestOfFiles(changes.files)) return false;
+  const files = new Map((await repository.files(existing.commit, { signal })).map((file) => [file.path, file.blob]));
+  return changes.files.every(({ path, content }) => {
+    const blob = files.get(path);
+    return blob !== undefined && blob === gitBlobId(content, blob);
+  });
+}
+
+async function describe({ release, lookup, changes }: State): Promise<{ title: string; body: string }> {
+  const { image, repository, version, digest, reasons } = release;
+  const from = mostCommon(changes.pins.map((pin) => pin.from));
+  const [before, after] = [await lookup.content(from), await lookup.content({ tag: version, digest })];
+  const known = from.digest === undefined ? undefined : await lookup.identify(from.digest);
+  const oldVersion = known?.version ?? from.tag;
+  return renderPullRequest({
+    image,
+    repository,
+    before: {
+      ...(oldVersion === undefined ? {} : { version: oldVersion }),
+      ...(from.digest === undefined ? {} : { digest: from.digest }),
+      ...(before === undefined ? {} : { content: before }),
+    },
+    after: { version, digest, ...(after === undefined ? {} : { content: after }) },
+    reasons,
+    pins: changes.pins,
+    left: changes.left,
+    files: digestOfFiles(changes.files),
+  });
+}
+
+/** A repository may pin several releases; the comparison is with the one that most pins name. */
+function mostCommon(pins: readonly PinVersion[]): PinVersion {
+  const groups = Map.groupBy(pins, ({ tag, digest }) => `${tag}@${digest}`);
+  return [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a))[0]!;
+}
+
+function stuck(state: State, open: PullRequest | undefined): ProposeResult {
+  const { branch, release } = state;
+  const remedy = `delete ${branch} to have ingot propose ${release.version} anew`;
+  return report(state, 'stuck', open, `somebody else has commits on the branch, which is left alone; ${remedy}`);
+}
+
+function report(state: State, action: ProposeAction, pull?: PullRequest, message?: string): ProposeResult {
+  const { repository, release, changes } = state;
+  return {
+    repository: repository.name,
+    image: release.image,
+    action,
+    ...(pull === undefined ? {} : { number: pull.number, title: pull.title }),
+    ...(message === undefined ? {} : { message }),
+    pins: changes.pins,
+    left: changes.left,
+  };
+}

@@ -1,0 +1,295 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Digest } from '../../src/domain/digest.ts';
+import { gitBlobId } from '../../src/domain/git-blob.ts';
+import type { ImageContent } from '../../src/domain/image-content.ts';
+import { proposeEverywhere, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
+import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
+import { createLocalForge } from '../../src/forge/local.ts';
+import { debPackage, finding } from '../support/candidate-facts.ts';
+import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
+
+const image = 'registry.example.org/golden/debian';
+const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
+const [A, B, C] = [digest('a'), digest('b'), digest('c')];
+const branch = 'ingot/image/debian';
+const signal = new AbortController().signal;
+
+const release = (version: string, of: Digest): ReleaseToPropose => ({
+  image: 'debian',
+  repository: image,
+  line: '12',
+  version,
+  digest: of,
+  channels: ['stable'],
+  reasons: ['its base debian:12 moved'],
+});
+const [second, third] = [release('12.0.1', B), release('12.0.2', C)];
+
+const contents: Record<string, ImageContent> = {
+  [A]: platform('5.36.0-7+deb12u2', [finding('CVE-2026-1', 'critical')]),
+  [B]: platform('5.36.0-7+deb12u4', []),
+};
+
+function platform(perl: string, findings: ReturnType<typeof finding>[]): ImageContent {
+  return { 'linux/amd64': { size: 1000, packages: [debPackage('perl-base', perl)], findings } };
+}
+
+const lookup: ReleaseLookup = {
+  identify: async (of) => ({ [A]: { version: '12.0.0' }, [B]: { version: '12.0.1' } })[of],
+  content: async (pin) => contents[pin.digest ?? ''],
+};
+
+let person: TestRepository;
+let forge: ForgeRepository;
+
+beforeEach(async () => {
+  person = await createTestRepository({
+    Dockerfile: `FROM ${image}:12.0.0@${A}\n`,
+    'services/a/Dockerfile.dev': `# dev\r\nFROM ${image}@${A}\r\n`,
+    'README.md': `FROM ${image}:12.0.0@${A}\n`,
+  });
+  forge = createLocalForge({ now: () => new Date('2026-08-22T02:00:00Z') }).repository(person.path);
+});
+
+afterEach(() => person.remove());
+
+const propose = (what = second, repository = forge) => proposeImage({ repository, release: what, lookup, signal });
+const refs = () => person.git('for-each-ref');
+
+test('one pull request moves all pins of a repository, and says what changes', async () => {
+  const result = await propose();
+
+  expect(result).toMatchObject({ action: 'opened', number: 1, title: 'Bump golden debian to 12.0.1 (1 CVE fixed)' });
+  expect(result.pins.map(({ path, line }) => `${path}:${line}`)).toEqual([
+    'Dockerfile:1',
+    'services/a/Dockerfile.dev:2',
+  ]);
+  expect(await person.show(branch, 'Dockerfile')).toBe(`FROM ${image}:12.0.1@${B}`);
+  expect(await person.show(branch, 'services/a/Dockerfile.dev')).toBe(`# dev\r\nFROM ${image}@${B}\r`);
+  expect(await person.git('diff', '--name-only', 'main', branch)).toBe('Dockerfile\nservices/a/Dockerfile.dev');
+  const [pull] = await forge.pulls();
+  expect(pull?.body).toContain('| `perl-base` | `5.36.0-7+deb12u2` | `5.36.0-7+deb12u4` |');
+  expect(pull?.body).toContain('Its base debian:12 moved');
+});
+
+test('a second time does nothing more, and asks the registry for no content', async () => {
+  await propose();
+  const before = await refs();
+  const content = () => Promise.reject(new Error('not to be asked'));
+  const again = await proposeImage({ repository: forge, release: second, lookup: { ...lookup, content }, signal });
+
+  expect(again).toMatchObject({ action: 'unchanged', number: 1 });
+  expect(await refs()).toBe(before);
+});
+
+test('a newer release updates the open one in place', async () => {
+  await propose();
+
+  expect(await propose(third)).toMatchObject({ action: 'updated', number: 1, title: 'Bump golden debian to 12.0.2' });
+  expect(await person.show(branch, 'Dockerfile')).toBe(`FROM ${image}:12.0.2@${C}`);
+  expect(await person.git('rev-list', '--count', `main..${branch}`)).toBe('1');
+  expect(await forge.pulls()).toHaveLength(1);
+});
+
+test('a base that moved on elsewhere leaves the branch alone', async () => {
+  await propose();
+  await person.push('main', { other: 'x' });
+
+  expect(await propose()).toMatchObject({ action: 'unchanged' });
+});
+
+test('a base that moved on in a touched file gets the branch rebuilt on it', async () => {
+  await propose();
+  await person.push('main', { Dockerfile: `FROM ${image}:12.0.0@${A}\nRUN true\n` });
+
+  expect(await propose()).toMatchObject({ action: 'updated', number: 1 });
+  expect(await person.show(branch, 'Dockerfile')).toBe(`FROM ${image}:12.0.1@${B}\nRUN true`);
+  expect(await person.git('merge-base', 'main', branch)).toBe(await person.git('rev-parse', 'main'));
+});
+
+test('a pin that is gone from one file leaves the branch', async () => {
+  await propose();
+  await person.push('main', { 'services/a/Dockerfile.dev': undefined });
+
+  expect(await propose()).toMatchObject({ action: 'updated' });
+  expect(await person.git('diff', '--name-only', 'main', branch)).toBe('Dockerfile');
+});
+
+test.each([
+  ['moved already', { Dockerfile: `FROM ${image}:12.0.1@${B}\n` }, 'every pin has moved already'],
+  ['gone', { Dockerfile: 'FROM scratch\n' }, 'there is no pin left to move'],
+])('when every pin is %s the pull request is closed with a word, and its branch goes', async (_name, files, why) => {
+  await propose();
+  await person.push('main', { ...files, 'services/a/Dockerfile.dev': undefined });
+
+  expect(await propose()).toMatchObject({ action: 'closed', number: 1, message: why });
+  const [pull] = await forge.pulls();
+  expect(pull).toMatchObject({ state: 'closed' });
+  expect(pull?.body).toContain(`**Closed by ingot:** ${why}`);
+  expect(await forge.branch(branch)).toBeUndefined();
+  expect(await propose()).toMatchObject({ action: 'none' });
+});
+
+test('what ingot closed itself is proposed again when the pins come back', async () => {
+  await propose();
+  const old = await person.show('main', 'Dockerfile');
+  await person.push('main', { Dockerfile: 'FROM scratch\n', 'services/a/Dockerfile.dev': undefined });
+  await propose();
+  await person.push('main', { Dockerfile: `${old}\n` });
+
+  expect(await propose()).toMatchObject({ action: 'opened', number: 2 });
+});
+
+describe('after a person closed it', () => {
+  beforeEach(async () => {
+    await propose();
+    await forge.updatePull(1, { state: 'closed' });
+  });
+
+  test('the same release is not proposed again', async () => {
+    const before = await refs();
+
+    expect(await propose()).toMatchObject({ action: 'declined', number: 1 });
+    expect(await refs()).toBe(before);
+  });
+
+  test('not even when its branch was deleted, or its body edited', async () => {
+    await forge.removeBranch(branch);
+    await forge.updatePull(1, { body: 'no thanks' });
+
+    expect(await propose()).toMatchObject({ action: 'declined' });
+  });
+
+  test('a newer release asks again', async () => {
+    expect(await propose(third)).toMatchObject({ action: 'opened', number: 2 });
+  });
+
+  test('reopened by a person it is cared for again', async () => {
+    await forge.updatePull(1, { state: 'open' });
+
+    expect(await propose(third)).toMatchObject({ action: 'updated', number: 1 });
+  });
+});
+
+test('commits of a person on the branch are left alone and reported, whatever is released', async () => {
+  await propose();
+  await person.push(branch, { note: 'mine' });
+  const before = await refs();
+
+  expect(await propose(third)).toMatchObject({ action: 'stuck', number: 1 });
+  await person.push('main', { Dockerfile: 'FROM scratch\n', 'services/a/Dockerfile.dev': undefined });
+  expect(await propose(third)).toMatchObject({ action: 'stuck', number: 1 });
+  expect((await refs()).split('\n').slice(0, 1)).toEqual(before.split('\n').slice(0, 1));
+});
+
+test('merged, there is nothing more to do, and the next release is a new pull request', async () => {
+  await propose();
+  await forge.merge(1);
+
+  expect(await propose()).toMatchObject({ action: 'none' });
+  expect(await forge.branch(branch)).toBeUndefined();
+  expect(await propose(third)).toMatchObject({ action: 'opened', number: 2 });
+});
+
+test('pins that are left alone are reported with the reason', async () => {
+  await person.push('main', {
+    'other.Dockerfile': `FROM ${image}:12\nFROM ${image}:11.0.0\nFROM ${image}@${digest('e')}\n`,
+  });
+  const { left } = await propose();
+
+  expect(left.map(({ path, line, reason }) => [path, line, reason])).toEqual([
+    ['other.Dockerfile', 1, 'floating'],
+    ['other.Dockerfile', 2, 'other-line'],
+    ['other.Dockerfile', 3, 'unknown-digest'],
+  ]);
+  expect((await forge.pulls())[0]?.body).toContain('Left alone:');
+});
+
+test('a repository without pins is left as it is', async () => {
+  const before = await refs();
+
+  expect(await propose({ ...second, repository: 'registry.example.org/golden/python', image: 'python' })).toMatchObject(
+    {
+      action: 'none',
+    },
+  );
+  expect(await refs()).toBe(before);
+});
+
+test('links and huge files are not touched', async () => {
+  await symlink('Dockerfile', join(person.path, '..', 'work', 'link.Dockerfile'));
+  await person.push('main', { 'big/Dockerfile': `FROM ${image}@${A}\n${'#'.repeat(1024 * 1024)}` });
+  const { left, pins } = await propose();
+
+  expect(await person.git('ls-tree', '--format=%(objectmode)', 'main', 'link.Dockerfile')).toBe('120000');
+  expect(pins.map(({ path }) => path)).toEqual(['Dockerfile', 'services/a/Dockerfile.dev']);
+  expect(left).toMatchObject([{ path: 'big/Dockerfile', reason: 'unsafe' }]);
+});
+
+test('one repository that cannot be asked holds up no other', async () => {
+  const broken = createLocalForge({ now: () => new Date() }).repository('/nowhere');
+  const results = await proposeEverywhere([broken, forge], { release: second, lookup, signal });
+
+  expect(results).toMatchObject([{ repository: '/nowhere', action: 'unknown' }, { action: 'opened' }]);
+});
+
+describe('a kill at any moment', () => {
+  const calls = ['commit', 'openPull', 'updatePull', 'removeBranch'] as const;
+
+  /** Dies before or after the first call of one kind, as a killed process would. */
+  function dying(call: (typeof calls)[number], when: 'before' | 'after'): ForgeRepository {
+    const dead = new ForgeError('killed', { code: 'bug' });
+    const die = async (...args: unknown[]) => {
+      if (when === 'after') await (forge[call] as (...all: unknown[]) => Promise<unknown>)(...args);
+      throw dead;
+    };
+    return { ...forge, [call]: die };
+  }
+
+  const cases = calls.flatMap((call) => (['before', 'after'] as const).map((when) => [when, call] as const));
+
+  async function life(killed?: ForgeRepository) {
+    const step = async (what: ReleaseToPropose) => {
+      if (killed !== undefined) await propose(what, killed).catch(() => undefined);
+      await propose(what);
+    };
+    await step(second);
+    await step(third);
+    await person.push('main', { Dockerfile: 'FROM scratch\n', 'services/a/Dockerfile.dev': undefined });
+    const open = await forge.pulls();
+    await step(third);
+    return { open, closed: await forge.pulls(), branch: await forge.branch(branch) };
+  }
+
+  test.each(cases)('%s %s is made up by the next call', async (when, call) => {
+    const { open, closed, branch: left } = await life(dying(call, when));
+
+    expect(open).toMatchObject([{ number: 1, state: 'open', title: 'Bump golden debian to 12.0.2' }]);
+    expect(open[0]?.body).toContain('12.0.2');
+    expect(closed).toMatchObject([{ number: 1, state: 'closed' }]);
+    expect(left).toBeUndefined();
+  });
+});
+
+test('a branch that a person pushes to while ingot works is not overwritten', async () => {
+  await propose();
+  let theirs = '';
+  const raced: ForgeRepository = {
+    ...forge,
+    async commit(request, call) {
+      theirs = await person.push(branch, { note: 'mine' });
+      return forge.commit(request, call);
+    },
+  };
+
+  await expect(propose(third, raced)).rejects.toMatchObject({ code: 'conflict', retryable: true });
+  expect((await forge.branch(branch))?.commit).toBe(theirs);
+});
+
+test('the blob id is that of git', async () => {
+  const id = await person.git('rev-parse', 'main:Dockerfile');
+
+  expect(gitBlobId(Buffer.from(`FROM ${image}:12.0.0@${A}\n`), id)).toBe(id);
+});
