@@ -25,7 +25,7 @@ export function mistakesOfIssue(issue: Issue, context: IssueContext, above: Path
       return [wrongType(issue, at, context)];
     case 'invalid_value': {
       const values = issue.values.map(String);
-      const written = context.sourceAt(at) ?? '';
+      const written = context.sourceAt(at)?.replace(/^(["'])(.*)\1$/, '$2') ?? '';
       if (written === '') return [mistake(at, `${nameOf(at)} is missing`, `write one of ${values.join(', ')}`)];
       const near = suggestion(written, values);
       return [mistake(at, `${nameOf(at)} cannot be "${written}"`, near ?? `write one of ${values.join(', ')}`)];
@@ -101,8 +101,15 @@ function keysAt(schema: z.core.$ZodType, at: Path): string[] {
     const next = def.shape[String(first)];
     return next === undefined ? [] : keysAt(next, rest);
   }
+  if (first === undefined && def.keyType !== undefined) return keyNames(def.keyType);
   const below = def.element ?? def.valueType;
   return below === undefined || first === undefined ? [] : keysAt(below, rest);
+}
+
+/** A mapping whose keys are chosen from a list. */
+function keyNames(schema: z.core.$ZodType): string[] {
+  const { entries } = (schema._zod as unknown as { def: Definition }).def;
+  return Object.values(entries ?? {});
 }
 
 interface Definition {
@@ -112,5 +119,7 @@ interface Definition {
   readonly in?: z.core.$ZodType;
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
   readonly element?: z.core.$ZodType;
+  readonly keyType?: z.core.$ZodType;
   readonly valueType?: z.core.$ZodType;
+  readonly entries?: Readonly<Record<string, string>>;
 }

@@ -95,9 +95,10 @@ function cycleMistakes(
   });
 }
 
-/** File by file as they were read, each from top to bottom. */
+/** ingot.yaml, the package sets, then image by image; each file from top to bottom. */
 function inOrder(mistakes: readonly Mistake[]): Mistake[] {
-  const files = [...new Set(mistakes.map(({ file }) => file))];
+  const first = ['ingot.yaml', 'images/packages.yaml'];
+  const files = [...first, ...mistakes.map(({ file }) => file).sort()];
   return [...mistakes].sort(
     (a, b) =>
       files.indexOf(a.file) - files.indexOf(b.file) ||

@@ -7,6 +7,9 @@ export const Name = z
   .string()
   .regex(NAME, 'is no name; write small letters, digits and single hyphens, as in "debian" or "python-3"');
 
+/** A bare number is read, too, so that the message can say which unit is missing. */
+const WithUnit = z.union([z.string(), z.number()], { error: 'must be a number with its unit' }).transform(String);
+
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1000,
@@ -18,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `300MiB` as bytes. */
-export const Size = z.string().transform((text, context) => {
+export const Size = WithUnit.transform((text, context) => {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kKMG]?i?B)$/.exec(text) ?? [];
   const factor = UNITS[unit ?? ''];
   if (factor !== undefined) return Math.round(Number(number) * factor);
@@ -27,7 +30,7 @@ export const Size = z.string().transform((text, context) => {
 });
 
 /** `14d` as days. */
-export const Days = z.string().transform((text, context) => {
+export const Days = WithUnit.transform((text, context) => {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   if (days !== undefined) return Number(days);
   context.addIssue({ code: 'custom', message: `is no number of days: "${text}"; write it as in 14d` });
@@ -35,7 +38,7 @@ export const Days = z.string().transform((text, context) => {
 });
 
 /** `10%` as 10. */
-export const Percent = z.string().transform((text, context) => {
+export const Percent = WithUnit.transform((text, context) => {
   const percent = /^(\d{1,6}(?:\.\d+)?)%$/.exec(text)?.[1];
   if (percent !== undefined) return Number(percent);
   context.addIssue({ code: 'custom', message: `is no percentage: "${text}"; write it as in 10%` });

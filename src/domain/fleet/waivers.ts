@@ -5,7 +5,7 @@ import { Line } from './values.ts';
 
 const Day = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, 'is no day; write it as in 2026-12-31')
+  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'is no day; write it as in 2026-12-31', abort: true })
   .refine(
     (text) => new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) ?? false,
     'is no day of the calendar; write it as in 2026-12-31',
