@@ -1,0 +1,2 @@
+/** Returns what undoes it. */
+export function blockServices(path?: string): () => void;
