@@ -32,14 +32,14 @@ function systemName() {
 export async function installApt(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const patience = ['-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30', '-o', 'DPkg::Lock::Timeout=300'];
-  // Fails only when the install does: a broken source of somebody else's is none of our business.
-  await run('apt-get update', 'apt-get', ['update', '-q', ...patience], { env }).catch((problem) => {
-    if (/disk is full/.test(problem.message)) throw problem;
-  });
+  // Not fatal by itself: a broken source of somebody else's is none of our business. If the install fails, here is why.
+  const before = await run('apt-get update', 'apt-get', ['update', '-q', ...patience], { env }).catch(
+    (problem) => problem.message,
+  );
   const allow = blockServices();
   try {
     const quiet = ['-y', '-q', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0'];
-    await run('apt-get install', 'apt-get', ['install', ...quiet, ...patience, ...packages], { env });
+    await run('apt-get install', 'apt-get', ['install', ...quiet, ...patience, ...packages], { env, before });
     await disableServices(packages);
   } finally {
     allow();

@@ -4,7 +4,10 @@ import { problemOf } from './problem.mjs';
 const LIMIT_MS = 30 * 60_000;
 const KEPT = 64 * 1024;
 
-/** Runs a program; its output is kept for the case that it fails. With a signal it may be ended halfway. */
+/**
+ * Runs a program; its output is kept for the case that it fails, after what was said `before`. With a signal it may be
+ * ended halfway.
+ */
 export function run(what, program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -13,7 +16,7 @@ export function run(what, program, args, options = {}) {
       signal: options.signal,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let output = '';
+    let output = options.before ?? '';
     const keep = (chunk) => {
       output = (output + chunk).slice(-KEPT);
     };
