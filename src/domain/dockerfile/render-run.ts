@@ -38,8 +38,8 @@ export function aptRun({ packages, upgrade, secrets, cache, after }: AptRun): st
   ];
   const commands = [
     'export DEBIAN_FRONTEND=noninteractive',
-    // Plain update ends well when an index could not be fetched (decisions 4).
-    'apt-get -q update --error-on=any',
+    // Plain update ends well when an index could not be fetched (decisions 4). Nobody reads translated descriptions.
+    'apt-get -q update --error-on=any -o Acquire::Languages=none',
     ...upgradeCommands(upgrade),
     ...(packages.length === 0 ? [] : [`${APT_GET} install ${indented(packages)}`]),
     ...after,

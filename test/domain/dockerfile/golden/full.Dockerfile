@@ -22,7 +22,7 @@ RUN --mount=type=cache,id=apt-lists-debian-12-slim,target=/var/lib/apt/lists,sha
     --mount=type=cache,id=apt-cache-debian-12-slim,target=/var/cache/apt,sharing=private \
     --mount=type=secret,id=archive,target=/etc/apt/auth.conf.d/90-acme.conf,required=true \
     export DEBIAN_FRONTEND=noninteractive \
- && apt-get -q update --error-on=any \
+ && apt-get -q update --error-on=any -o Acquire::Languages=none \
  && upgrades="$(apt-get -qq --simulate --with-new-pkgs upgrade)" \
  && printf '%s\n' "$upgrades" | sed -n 's/^Inst \([^ ]*\) .*-security.*/\1/p' \
     | xargs -r apt-get -qy --no-install-recommends -o Dpkg::Options::=--force-confold --only-upgrade install \
@@ -43,7 +43,7 @@ RUN --mount=type=cache,id=apt-lists-debian-12-slim,target=/var/lib/apt/lists,sha
     --mount=type=cache,id=apt-cache-debian-12-slim,target=/var/cache/apt,sharing=private \
     --mount=type=secret,id=archive,target=/etc/apt/auth.conf.d/90-acme.conf,required=true \
     export DEBIAN_FRONTEND=noninteractive \
- && apt-get -q update --error-on=any \
+ && apt-get -q update --error-on=any -o Acquire::Languages=none \
  && apt-get -qy --no-install-recommends -o Dpkg::Options::=--force-confold install \
       curl \
       locales \
