@@ -28,5 +28,13 @@ function packagesOf(path) {
 }
 
 export async function installNpm(signal) {
-  await run('npm ci', 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, signal });
+  const quiet = ['--no-fund', '--no-audit', '--loglevel=error'];
+  try {
+    await run('npm ci', 'npm', ['ci', ...quiet], { cwd: root, signal });
+  } catch (problem) {
+    // A lockfile that was written where a registry lacks packages of other platforms leaves them out, and npm ci refuses
+    // it whatever our platform is. This installs the versions that it does name, and leaves it as it is.
+    if (!/npm error code EUSAGE/.test(problem.output)) throw problem;
+    await run('npm install', 'npm', ['install', '--no-save', ...quiet], { cwd: root, signal });
+  }
 }

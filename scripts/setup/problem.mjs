@@ -1,8 +1,10 @@
 /** Something that a person has to change. One line what, one what to do. */
 export class Problem extends Error {
-  constructor(message, remedy) {
+  constructor(message, remedy, output = '') {
     super(message);
     this.remedy = remedy;
+    /** What the failed program said, if one did. */
+    this.output = output;
   }
 }
 
@@ -26,5 +28,5 @@ export function problemOf(what, output) {
     .slice(-12)
     .map((line) => `    ${line}`)
     .join('\n');
-  return new Problem(`${what} failed${why ? `: ${why}` : ''}\n${last}`, remedy);
+  return new Problem(`${what} failed${why ? `: ${why}` : ''}\n${last}`, remedy, output);
 }

@@ -118,6 +118,20 @@ test('an npm registry that does not answer is named', async () => {
   expectProblem(await copy.run('check'), /npm ci failed: a package registry does not answer/, /-> check the network/);
 });
 
+test('a lockfile that leaves out packages of other platforms is installed all the same', async () => {
+  await writeFile(join(copy.folder, 'package-lock.json'), '{"packages":{"node_modules/new":{"version":"1.0.0"}}}');
+  const help = 'npm error usage\\n'.repeat(40);
+  await copy.program(
+    'npm',
+    `echo "$@" >> "$FOLDER/npm.log"; [ "$1" = install ] || { printf 'npm error code EUSAGE\\n${help}' >&2; exit 1; }`,
+  );
+
+  const { code } = await copy.run('check');
+
+  expect(code).toBe(0);
+  expect(await copy.file('npm.log')).toMatch(/^ci .*\ninstall --no-save .*\n$/);
+});
+
 test('the group "check" needs npm packages only', async () => {
   for (const name of ['go', 'redis-server', 'runc', 'git']) await copy.program(name, undefined);
 
