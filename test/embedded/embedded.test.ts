@@ -172,6 +172,23 @@ test('a child that dies is started again at the same address', async () => {
   expect(lines).toEqual(['the embedded registry ended (SIGKILL); starting it again']);
 });
 
+test('a child that dies again and again is given up, and another process may try', async () => {
+  const lines: string[] = [];
+  const killed = new Set<number>();
+  await start(['registry'], { log: (line) => lines.push(line) });
+
+  const givenUp = async () => {
+    const { pid } = await stateOf('registry');
+    if (!killed.has(pid)) sendSignal(pid, 'SIGKILL');
+    killed.add(pid);
+    return lines.some((line) => line.includes('given up'));
+  };
+
+  expect(await waitUntil(givenUp, 30_000)).toBe(true);
+  expect(killed.size).toBe(6);
+  expect((await start(['registry'])).owner).toBe(true);
+});
+
 test('ends a child that an earlier ingot left behind', async () => {
   const first = await start(['redis']);
   await first.close();
