@@ -1,15 +1,20 @@
 import type { Digest } from '../domain/digest.ts';
 import { type Platform, platformOf } from '../domain/platform.ts';
-import { atDigest, type Reference } from '../domain/reference.ts';
-import { type Call, type Descriptor, isIndex, type Manifest, type Registry } from '../registry/registry.ts';
+import { atDigest, formatReference, type Reference } from '../domain/reference.ts';
+import { parseManifest } from '../registry/manifest.ts';
+import { type Call, type Descriptor, isIndex, type Registry, type StoredManifest } from '../registry/registry.ts';
 import { readConfig } from './config.ts';
 
 export interface ResolvedImage {
   readonly digest: Digest;
   readonly mediaType: string;
+  /** Manifests of those platforms that were asked for and are there. */
   readonly platforms: Readonly<Partial<Record<Platform, Descriptor>>>;
+  /** RFC 3339; of the first platform. */
   readonly created?: string;
 }
+
+/** What an image is for the platforms; `undefined` when it is absent. */
 export async function resolveImage(
   registry: Registry,
   reference: Reference,
@@ -19,26 +24,46 @@ export async function resolveImage(
   const stored = await registry.manifest(reference, call);
   if (stored === undefined) return undefined;
   const { digest, mediaType } = stored.descriptor;
-  const manifest = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as Manifest;
-  if (!isIndex(mediaType)) {
-    const { config } = await readConfig(registry, atDigest(reference, digest), call);
-    const platform = platformOf(config);
-    return {
-      digest,
-      mediaType,
-      platforms: platforms.includes(platform) ? { [platform]: stored.descriptor } : {},
-      ...(config.created && { created: config.created }),
-    };
-  }
-  const children = (manifest.manifests ?? []).filter(
-    (child) => child.platform !== undefined && child.annotations?.['vnd.docker.reference.type'] === undefined,
+  if (!isIndex(mediaType))
+    return { digest, mediaType, ...(await resolveSingle(registry, reference, { stored, platforms, call })) };
+  const children = platformManifests(parseManifest(stored.bytes, formatReference(reference)).manifests ?? []);
+  const wanted = platforms.flatMap((platform) =>
+    children.has(platform) ? [[platform, children.get(platform)!] as const] : [],
   );
-  const found = Object.fromEntries(
-    children
-      .map((child) => [platformOf(child.platform!), child] as const)
-      .filter(([platform]) => platforms.includes(platform)),
-  );
-  const first = Object.values(found)[0] as Descriptor | undefined;
+  const first = wanted[0]?.[1];
   const created = first && (await readConfig(registry, atDigest(reference, first.digest), call)).config.created;
-  return { digest, mediaType, platforms: found, ...(created && { created }) };
+  return { digest, mediaType, platforms: Object.fromEntries(wanted), ...(created && { created }) };
+}
+
+interface Single {
+  readonly stored: StoredManifest;
+  readonly platforms: readonly Platform[];
+  readonly call: Call;
+}
+
+/** Without an index the platform is in the config. */
+async function resolveSingle(registry: Registry, reference: Reference, { stored, platforms, call }: Single) {
+  const { descriptor } = stored;
+  const { config } = await readConfig(registry, atDigest(reference, descriptor.digest), call);
+  const platform = platformOf(config);
+  return {
+    platforms: platforms.includes(platform) ? { [platform]: descriptor } : {},
+    ...(config.created && { created: config.created }),
+  };
+}
+
+/**
+ * The manifests of an index by platform. Attestations are no platforms (BuildKit, attestation-storage.md): they are
+ * annotated, and their platform is unknown. Of two for the same platform the first counts, as for container runtimes.
+ */
+export function platformManifests(manifests: readonly Descriptor[]): ReadonlyMap<Platform, Descriptor> {
+  const found = new Map<Platform, Descriptor>();
+  for (const manifest of manifests) {
+    const { platform, annotations, mediaType } = manifest;
+    if (platform === undefined || platform.os === 'unknown' || platform.architecture === 'unknown') continue;
+    if (annotations?.['vnd.docker.reference.type'] !== undefined || isIndex(mediaType)) continue;
+    const name = platformOf(platform);
+    if (!found.has(name)) found.set(name, manifest);
+  }
+  return found;
 }

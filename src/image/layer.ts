@@ -1,0 +1,127 @@
+import { posix } from 'node:path';
+import { Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { extract, type Header } from 'tar-stream';
+import { FactoryError } from '../domain/errors.ts';
+import type { Change, EntryType } from './tree.ts';
+
+export interface LayerOptions {
+  /** Whose content is kept; by absolute path. */
+  readonly wanted: (path: string) => boolean;
+  /** Larger files have no content. */
+  readonly maxFileBytes: number;
+}
+
+/** Of one layer, unpacked: small archives can unpack to something without end. */
+const MAX_BYTES = 64 * 1024 ** 3;
+const MAX_CHANGES = 2_000_000;
+
+/** Reads a layer (tar, also with gzip or zstd) as it comes, and keeps only what it changes. */
+export async function readLayer(blob: AsyncIterable<Uint8Array>, options: LayerOptions): Promise<readonly Change[]> {
+  const archive = extract();
+  const changes: Change[] = [];
+  const { head, rest } = await peek(blob, 4);
+  const source = Readable.from(rest, { objectMode: false });
+  const decompress = decompressor(head);
+  const unpacked =
+    decompress === undefined ? pipeline(source, count, archive) : pipeline(source, decompress, count, archive);
+  await Promise.all([
+    unpacked,
+    (async () => {
+      for await (const entry of archive) {
+        const change = await readEntry(entry, options);
+        if (change !== undefined) changes.push(change);
+        if (changes.length > MAX_CHANGES) throw endless(`more than ${MAX_CHANGES} files`);
+      }
+    })(),
+  ]);
+  return changes;
+}
+
+/** By its first bytes: media types of layers are not always right. */
+function decompressor(head: Buffer): Transform | undefined {
+  if (head.readUInt16BE(0) === 0x1f8b) return createGunzip();
+  if (head.readUInt32BE(0) === 0x28b52ffd) return createZstdDecompress();
+  return undefined;
+}
+
+async function peek(blob: AsyncIterable<Uint8Array>, length: number) {
+  const iterator = blob[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    head = Buffer.concat([head, next.value]);
+    if (head.length >= length) break;
+  }
+  async function* rest() {
+    if (head.length > 0) yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return { head: Buffer.concat([head, Buffer.alloc(length)]), rest: rest() };
+}
+
+async function* count(chunks: AsyncIterable<Uint8Array>) {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw endless(`more than ${MAX_BYTES} bytes`);
+    yield chunk;
+  }
+}
+
+function endless(what: string): FactoryError<'usage'> {
+  return new FactoryError(`a layer unpacks to ${what}; it is not read further`, { code: 'usage' });
+}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+
+type TarEntry = AsyncIterable<unknown> & { readonly header: Header; resume(): unknown };
+
+async function readEntry(entry: TarEntry, options: LayerOptions): Promise<Change | undefined> {
+  const { header } = entry;
+  const path = absolute(header.name);
+  const change = path === '/' ? undefined : toChange(path, header);
+  const keep = change?.kind === 'add' && change.entry.type === 'file' && fits(header, options) && options.wanted(path);
+  if (!keep) {
+    entry.resume();
+    return change;
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry) chunks.push(chunk as Uint8Array);
+  return { ...change, entry: { ...change.entry, content: Buffer.concat(chunks) } };
+}
+
+function fits({ size = 0 }: Header, { maxFileBytes }: LayerOptions): boolean {
+  return size <= maxFileBytes;
+}
+
+/** `./etc/passwd` and `etc/passwd` are the same; `..` never leads out of the root. */
+function absolute(name: string): string {
+  const path = posix.join('/', name);
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function toChange(path: string, header: Header): Change | undefined {
+  const name = posix.basename(path);
+  if (name === OPAQUE) return { kind: 'opaque', path: posix.dirname(path) };
+  if (name.startsWith(WHITEOUT)) {
+    return { kind: 'remove', path: posix.join(posix.dirname(path), name.slice(WHITEOUT.length)) };
+  }
+  if (header.type === 'link') return { kind: 'link', path, target: absolute(header.linkname ?? '') };
+  const type = TYPES[header.type ?? 'file'];
+  if (type === undefined) return undefined;
+  const { mode = 0o644, uid = 0, gid = 0, size = 0, linkname } = header;
+  const link = type === 'symlink' ? { linkname: linkname ?? '' } : {};
+  return { kind: 'add', path, entry: { type, mode: mode & 0o7777, uid, gid, size, ...link } };
+}
+
+const TYPES: Readonly<Record<string, EntryType | undefined>> = {
+  file: 'file',
+  'contiguous-file': 'file',
+  directory: 'directory',
+  symlink: 'symlink',
+  'character-device': 'character-device',
+  'block-device': 'block-device',
+  fifo: 'fifo',
+};
