@@ -3,6 +3,7 @@ import { digestOf } from '../domain/digest.ts';
 import { type Reference, repositoryOf } from '../domain/reference.ts';
 import { type Client, header } from './client.ts';
 import { connectionError } from './errors.ts';
+import { createMutex } from './mutex.ts';
 import { type Call, type Descriptor, RegistryError } from './registry.ts';
 
 type BlobId = Pick<Descriptor, 'digest' | 'size'>;
@@ -21,6 +22,7 @@ const DEFAULT_LIMIT = 32 * 1024 * 1024;
 const TRANSFER_MS = 60 * 60_000;
 
 export function createBlobs(client: Client): Blobs {
+  const exclusive = createMutex();
   // Each is a part of something that is repeated as a whole
   const where = (reference: Reference, call: Call) => ({ reference, signal: call.signal, once: true }) as const;
 
@@ -69,6 +71,17 @@ export function createBlobs(client: Client): Blobs {
     await client.tell({ ...asked, headers, body, timeoutMs: TRANSFER_MS });
   }
 
+  /**
+   * Uploads a blob unless it is there; anew when it broke off, for the state of an upload is in the answer that was
+   * lost. Of two at a time in the same place the second finds it done.
+   */
+  function once(to: Reference, blob: BlobId, { signal }: Call, upload: () => Promise<void>): Promise<void> {
+    const attempt = async () => {
+      if (!(await has(to, blob, { signal }))) await upload();
+    };
+    return exclusive(`${repositoryOf(to)}@${blob.digest}`, () => client.retry(attempt, signal));
+  }
+
   return {
     has: (repository, blob, call) => client.retry(() => has(repository, blob, call), call.signal),
     async get(repository, blob, options) {
@@ -88,23 +101,20 @@ export function createBlobs(client: Client): Blobs {
     async put(repository, content, options) {
       const { mediaType = 'application/octet-stream', signal } = options;
       const blob = { digest: digestOf(content), size: content.length };
-      await client.retry(async () => {
-        if (await has(repository, blob, { signal })) return;
+      await once(repository, blob, { signal }, async () => {
         const location = await startUpload(repository, blob, { signal });
         await finishUpload(repository, location!, { body: content, blob, call: { signal } });
-      }, signal);
+      });
       return { mediaType, ...blob };
     },
     async transfer(from, to, blob, call) {
-      // An upload that broke off cannot be gone on with: its state is only in the answer that was lost
-      await client.retry(async () => {
-        if (await has(to, blob, call)) return;
+      await once(to, blob, call, async () => {
         const mountable = from.registry === to.registry && from.repository !== to.repository;
         const location = await startUpload(to, blob, { ...call, ...(mountable && { from: from.repository }) });
         if (location === undefined) return;
         const body = await open(from, blob, call);
         await finishUpload(to, location, { body, blob, call });
-      }, call.signal);
+      });
     },
   };
 }

@@ -20,6 +20,16 @@ export interface Asked {
 const BODY_LIMIT = 64 * 1024;
 const MESSAGE_LIMIT = 300;
 
+const RETRYABLE: readonly RegistryErrorCode[] = ['rate-limited', 'unavailable'];
+
+/**
+ * We send what we have hashed. When distribution 2.8 says otherwise, it read the link to a blob that another client
+ * was writing at that moment (measured).
+ */
+function isRace(code: RegistryErrorCode, method: string): boolean {
+  return code === 'digest-mismatch' && method === 'PUT';
+}
+
 /** The error for an answer that is neither what was wanted nor "absent". */
 export async function statusError(
   response: HttpResponse,
@@ -31,7 +41,7 @@ export async function statusError(
   const wait = retryAfterMs(headers, now);
   return new RegistryError(`${what}: ${registry} answered ${method} with ${message}; ${remedyOf(code, registry)}`, {
     code,
-    retryable: code === 'rate-limited' || code === 'unavailable',
+    retryable: RETRYABLE.includes(code) || isRace(code, method),
     details: { status, ...(word && { error: word }), ...(wait !== undefined && { retryAfterMs: wait }) },
   });
 }

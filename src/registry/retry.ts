@@ -1,4 +1,5 @@
 import { FactoryError } from '../domain/errors.ts';
+import { RegistryError } from './registry.ts';
 
 export interface RetryOptions {
   /** All tries, the first included. */
@@ -24,7 +25,9 @@ export function createRetry({ attempts, maxWaitMs, random, sleep }: RetryOptions
       } catch (error) {
         const wait = waitAfter(error, attempt, random);
         if (wait === undefined || wait > maxWaitMs || attempt >= attempts || signal?.aborted) throw error;
-        await sleep(wait, signal);
+        await sleep(wait, signal).catch((cause: unknown) => {
+          throw signal?.aborted ? cancelled(error, cause) : cause;
+        });
       }
     }
   };
@@ -37,4 +40,11 @@ function waitAfter(error: unknown, attempt: number, random: () => number): numbe
   if (typeof asked === 'number') return asked + random() * FIRST_WAIT_MS;
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));
   return longest / 2 + (random() * longest) / 2;
+}
+
+function cancelled(failure: unknown, cause: unknown): RegistryError {
+  return new RegistryError(`${(failure as Error).message}; cancelled while waiting to try again`, {
+    code: 'cancelled',
+    cause,
+  });
 }
