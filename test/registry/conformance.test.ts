@@ -6,10 +6,27 @@ import { createHttp, type Http } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
 import { type Descriptor, MEDIA_TYPES, type Registry } from '../../src/registry/registry.ts';
 import type { RequestEvent } from '../../src/registry/transport.ts';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import { pushImage, pushJson } from '../support/images.ts';
 import { startDistribution, startReferrersRegistry, type TestRegistry } from '../support/registry.ts';
 
+/** As registries behind load balancers do: no host in the Location of uploads. */
+async function startBehindProxy(): Promise<TestRegistry> {
+  const server = await startDistribution();
+  const proxy = await startFaultyProxy(server.address);
+  proxy.inject({
+    on: ({ method }) => method === 'POST',
+    rewrite: ({ location, ...headers }) => {
+      const { pathname, search } = new URL(String(location));
+      return { ...headers, location: `${pathname}${search}` };
+    },
+  });
+  const stop = async () => void (await Promise.all([proxy.stop(), server.stop()]));
+  return { address: proxy.address, stop };
+}
+
 const KINDS = [
+  { name: 'distribution 2.8 behind a proxy', start: startBehindProxy, deletesTags: false },
   { name: 'distribution 2.8', start: () => startDistribution(), deletesTags: false },
   { name: 'a registry with referrers', start: startReferrersRegistry, deletesTags: true },
 ];
