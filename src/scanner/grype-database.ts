@@ -36,10 +36,7 @@ export function createDatabases(options: DatabaseOptions): Databases {
     const folder = join(databaseDirectory, 'grype');
     return {
       async current(signal) {
-        await orAborted(
-          once.run('update', () => update(options, folder)),
-          signal,
-        );
+        await orAborted(() => once.run('update', () => update(options, folder)), signal);
         return { GRYPE_DB_CACHE_DIR: folder };
       },
     };
@@ -54,7 +51,7 @@ export function createDatabases(options: DatabaseOptions): Databases {
   return {
     async current(signal) {
       // An archive that somebody chose may be as old as they like.
-      return { GRYPE_DB_CACHE_DIR: await orAborted(locate(), signal), GRYPE_DB_VALIDATE_AGE: 'false' };
+      return { GRYPE_DB_CACHE_DIR: await orAborted(locate, signal), GRYPE_DB_VALIDATE_AGE: 'false' };
     },
   };
 }
@@ -174,14 +171,15 @@ function createOnce() {
   };
 }
 
-/** Work that others share goes on when one of them leaves. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const cancelled = () => new ScannerError('the scan was cancelled', { code: 'cancelled' });
+/** Work that others share goes on when one of them leaves; who has left already does not begin it. */
+function orAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work();
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(cancelled());
-    const leave = () => reject(cancelled());
+    const leave = () => reject(new ScannerError('the scan was cancelled', { code: 'cancelled' }));
+    if (signal.aborted) return leave();
     signal.addEventListener('abort', leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', leave));
   });
 }

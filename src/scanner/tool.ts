@@ -34,15 +34,13 @@ export function toolError(what: string, stderr: string): ScannerError {
   return new ScannerError(`${what}: ${said}`, { code: passing ? 'unavailable' : 'tool-failed', retryable: passing });
 }
 
-/** The last lines without colours and time stamps, bounded. */
+/** The last lines without colours, time stamps and levels, as one bounded line. */
 export function lastLines(stderr: string): string {
   const lines = stripVTControlCharacters(stderr)
     .split('\n')
-    .map((line) => line.replace(/^\[\d+\]\s+/, '').trim());
-  const said = lines
-    .filter((line) => line !== '')
-    .slice(-LAST_LINES)
-    .join('; ');
+    .map((line) => line.replace(/^(?:\[\d+\])?\s*(?:ERROR |WARN |- )?/, '').trim())
+    .filter((line) => line !== '');
+  const said = [...new Set(lines)].slice(-LAST_LINES).join('; ').replaceAll(':; ', ': ');
   return said === '' ? 'it gave no reason' : said.slice(-MAX_WORDS);
 }
 

@@ -15,6 +15,8 @@ const TOOLS = join(import.meta.dirname, '..', '..', '.tools', 'bin');
 const grype = join(TOOLS, 'grype');
 const syft = createSyft({ syft: join(TOOLS, 'syft') });
 
+const AMD64 = { platform: 'linux/amd64' } as const;
+
 const STATUS = `Package: libcurl4
 Status: install ok installed
 Architecture: amd64
@@ -52,7 +54,7 @@ beforeAll(async () => {
     'os-release': 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n',
     status: STATUS,
   });
-  sbom = await syft.catalogue(image, { platform: 'linux/amd64' });
+  sbom = await syft.catalogue(image, AMD64);
   archive = await buildDatabase([ADVISORY], join(folder, 'database'), { advdb: join(TOOLS, 'advdb') });
 });
 afterAll(async () => {
@@ -69,7 +71,7 @@ describe('syft', () => {
   });
 
   it('gives the same documents twice, named after the image and not after where it lies', async () => {
-    const again = await syft.catalogue(image, { platform: 'linux/amd64' });
+    const again = await syft.catalogue(image, AMD64);
 
     const spdx = Buffer.from(again.spdx).toString('utf8');
     expect(spdx).toBe(Buffer.from(sbom.spdx).toString('utf8'));
@@ -80,11 +82,11 @@ describe('syft', () => {
 
   it('fails for an image that is not there, and tells a registry that does not answer', async () => {
     const digest = digestOf('nothing');
-    const missing = syft.catalogue({ ...image, digest }, { platform: 'linux/amd64' });
-    const silent = syft.catalogue({ ...image, registry: '127.0.0.1:1' }, { platform: 'linux/amd64' });
+    const missing = { ...image, digest: digestOf('nothing') };
+    const silent = { ...image, registry: '127.0.0.1:1' };
 
-    await expect(missing).rejects.toMatchObject({ code: 'tool-failed', retryable: false });
-    await expect(silent).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+    await expect(syft.catalogue(missing, AMD64)).rejects.toMatchObject({ code: 'tool-failed', retryable: false });
+    await expect(syft.catalogue(silent, AMD64)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   });
 
   it('shows the credentials of the given Docker configuration to the registry', async () => {
