@@ -81,7 +81,6 @@ describe('syft', () => {
   });
 
   it('fails for an image that is not there, and tells a registry that does not answer', async () => {
-    const digest = digestOf('nothing');
     const missing = { ...image, digest: digestOf('nothing') };
     const silent = { ...image, registry: '127.0.0.1:1' };
 
