@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DefinitionError, FactoryError } from './domain/errors.ts';
-import type { Settings, SigningSettings } from './domain/fleet/model.ts';
+import type { SigningSettings } from './domain/fleet/model.ts';
 
 /** What the environment decides. Settings of the fleet are in ingot.yaml. */
 export interface Config {
@@ -18,8 +19,8 @@ export interface Config {
   readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
   /** PEM of further certificate authorities. */
   readonly ca?: string;
-  /** Folder of ingot's own package, where set-up puts its tools. */
-  readonly toolsDirectory: string;
+  /** Path of a program that set-up installed, else its name: then PATH decides. */
+  readonly tool: (name: string) => string;
   /** A secret by the name of its variable. */
   readonly secret: (name: string) => string | undefined;
 }
@@ -37,11 +38,13 @@ const Environment = z.object({
 export interface ConfigOptions {
   /** Default: the working directory. */
   readonly root?: string | undefined;
+  /** Default: `INGOT_DATA`, or `.ingot/` beside ingot.yaml. */
+  readonly dataDirectory?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Reads the environment; every mistake at once. */
-export async function readConfig({ root = '.', env = process.env }: ConfigOptions = {}): Promise<Config> {
+export async function readConfig({ root = '.', dataDirectory, env = process.env }: ConfigOptions = {}): Promise<Config> {
   const given = {
     ...env,
     HTTP_PROXY: env.HTTP_PROXY ?? env.http_proxy,
@@ -61,14 +64,20 @@ export async function readConfig({ root = '.', env = process.env }: ConfigOption
       : await readFile(found.NODE_EXTRA_CA_CERTS, 'utf8').catch(() => undefined);
   return {
     root: folder,
-    dataDirectory: resolve(found.INGOT_DATA ?? join(folder, '.ingot')),
+    dataDirectory: resolve(dataDirectory ?? found.INGOT_DATA ?? join(folder, '.ingot')),
     ...(found.REDIS_URL === undefined ? {} : { redisUrl: found.REDIS_URL }),
     dockerConfig: found.DOCKER_CONFIG ?? join(homedir(), '.docker'),
     proxy: proxyOf(found),
     ...(ca === undefined ? {} : { ca }),
-    toolsDirectory: join(import.meta.dirname, '..', '.tools', 'bin'),
+    tool: findTool,
     secret: (name) => env[name],
   };
+}
+
+const TOOLS = join(import.meta.dirname, '..', '.tools', 'bin');
+
+function findTool(name: string): string {
+  return existsSync(join(TOOLS, name)) ? join(TOOLS, name) : name;
 }
 
 function proxyOf({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: z.infer<typeof Environment>): Config['proxy'] {
@@ -98,9 +107,4 @@ export async function readSigningKey({ key }: SigningSettings, config: Config): 
 
 function missingKey(what: string, remedy: string, cause?: unknown): FactoryError<'configuration'> {
   return new FactoryError(`no signing key: ${what}; ${remedy}`, { code: 'configuration', cause });
-}
-
-/** True when nothing in ingot.yaml names a registry of the organisation's own. */
-export function usesEmbeddedRegistry(settings: Settings): boolean {
-  return settings.registry === undefined;
 }

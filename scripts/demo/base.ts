@@ -11,6 +11,8 @@ export interface BaseEdition {
   /** Seconds since the epoch: times of files, and the image's `created`. */
   readonly epoch: number;
   readonly suites: readonly ('main' | 'updates' | 'security')[];
+  /** Packages beside those that a base has. */
+  readonly include?: readonly string[];
 }
 
 /**

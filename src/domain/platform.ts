@@ -4,7 +4,10 @@ import { z } from 'zod';
 export type Platform = `${string}/${string}`;
 
 /** A platform at an edge. */
-export const zPlatform = z.custom<Platform>((value) => typeof value === 'string' && /^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/.test(value), 'no platform');
+export const zPlatform = z.custom<Platform>(
+  (value) => typeof value === 'string' && /^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/.test(value),
+  'no platform',
+);
 
 /** What an OCI descriptor or image config says of its platform. */
 export interface PlatformFields {

@@ -29,7 +29,7 @@ export interface BuildDeps {
   readonly builder: Builder;
   readonly places: Places;
   readonly sourceOf: (upstream: Reference) => Reference;
-  readonly prepare: (image: Image, inputs: Inputs) => Promise<PreparedContext>;
+  readonly prepare: (image: Image, inputs: Inputs, platform: Platform) => Promise<PreparedContext>;
   readonly smoke: (image: Image, reference: Reference, platform: Platform, signal: AbortSignal) => Promise<SmokeReport>;
   readonly onLog: (platform: Platform, line: string) => void;
 }
@@ -91,7 +91,7 @@ function buildStep(job: Job, deps: BuildDeps): Step {
 
 async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Digest> {
   const { image, inputs, platform, staging } = job;
-  const prepared = await deps.prepare(image, inputs);
+  const prepared = await deps.prepare(image, inputs, platform);
   try {
     const pins = Object.entries(prepared.names).map(([written, input]) => [
       written,

@@ -8,18 +8,22 @@ import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
 import { readRelease } from './releases.ts';
 import { type WatchDeps, watchUpstreams } from './watch.ts';
 
-export interface CycleDeps extends WatchDeps {
+export interface PlanDeps extends WatchDeps {
   readonly fleet: Fleet;
   readonly places: Places;
-  readonly dispatcher: Dispatcher;
   /** Whether a platform can be built now. Asked only when something is to be built. */
   readonly readiness: (platform: Platform) => Promise<Readiness>;
+}
+
+export interface CycleDeps extends PlanDeps {
+  readonly dispatcher: Dispatcher;
   readonly newRunId: () => string;
 }
 
 export interface CycleObserver {
   onPlan?(plan: readonly PlanEntry[]): void;
-  onStart?(runId: string, entry: PlanEntry): void;
+  /** Awaited, so that a run is in the ledger before a worker has it. */
+  onStart?(runId: string, entry: PlanEntry): Promise<void> | void;
   onEnd?(end: RunEnd): void;
   onProposed?(end: ProposeEnd): void;
 }
@@ -32,7 +36,7 @@ export interface CycleResult {
 }
 
 /** Gathers what a plan needs, and nothing that it does not need. */
-export async function gatherFacts(deps: CycleDeps, signal: AbortSignal): Promise<FleetFacts> {
+export async function gatherFacts(deps: PlanDeps, signal: AbortSignal): Promise<FleetFacts> {
   const { fleet } = deps;
   const [upstreams, releases] = await Promise.all([
     watchUpstreams(fleet, deps, signal),
@@ -43,13 +47,13 @@ export async function gatherFacts(deps: CycleDeps, signal: AbortSignal): Promise
   return wanted ? { ...facts, builders: await askBuilders(deps) } : facts;
 }
 
-async function askBuilders({ fleet, readiness }: CycleDeps): Promise<ReadonlyMap<Platform, Readiness>> {
+async function askBuilders({ fleet, readiness }: PlanDeps): Promise<ReadonlyMap<Platform, Readiness>> {
   const platforms = [...new Set(fleet.images.flatMap((image) => image.platforms))];
   const answers = await Promise.all(platforms.map(readiness));
   return new Map(platforms.map((platform, index) => [platform, answers[index]!]));
 }
 
-async function readReleases(deps: CycleDeps, images: readonly Image[], signal: AbortSignal) {
+async function readReleases(deps: PlanDeps, images: readonly Image[], signal: AbortSignal) {
   const asked = images.map(async (image) => {
     const release = await readRelease(deps.registry, deps.places.release(image.name), image, { signal });
     return [image.name, release] as const;
@@ -89,7 +93,7 @@ async function startStale(plan: readonly PlanEntry[], { runs }: CycleState, deps
     if (entry.state !== 'rebuild' || runs.has(entry.image)) continue;
     const runId = deps.newRunId();
     runs.set(entry.image, 'running');
-    observer.onStart?.(runId, entry);
+    await observer.onStart?.(runId, entry);
     await deps.dispatcher.start({ runId, image: entry.image, inputs: entry.inputs!, reasons: entry.reasons });
   }
 }

@@ -14,6 +14,7 @@ import { requireDigest } from './build.ts';
 import { type CandidateStore, createCandidateStore } from './candidate.ts';
 import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
+import { attachNativeSbom, hasNativeSbom } from './release-content.ts';
 import type { Step } from './steps.ts';
 import { verdictStep } from './verdict.ts';
 import { requireVerified } from './verify.ts';
@@ -27,6 +28,8 @@ export interface ReleaseDeps {
   readonly attestor: Attestor;
   /** Last commit that touched the image's definition, when the fleet is in git. */
   readonly revision: (image: Image) => Promise<string | undefined>;
+  /** Names this factory in provenance: what consumers trust together with the key. */
+  readonly factory: { readonly id: string; readonly version: string };
   readonly now: () => Date;
 }
 
@@ -186,18 +189,34 @@ function attestStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   };
 }
 
+/** What later plans and rescans need to know of the release: its inputs, and each platform's native SBOM. */
 function recordStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   const { registry } = deps;
+  const { repository, candidate, inputs } = job;
+  const subjectOf = async (platform: Platform, signal: AbortSignal) =>
+    atDigest(repository, await candidate.digest(platform, signal));
   return {
     name: 'record',
     external: false,
     async isDone(signal) {
       const { digest } = await candidateIndex(job, deps, signal);
-      return hasInputs(registry, atDigest(job.repository, digest), job.inputs, { signal });
+      if (!(await hasInputs(registry, atDigest(repository, digest), inputs, { signal }))) return false;
+      const checks = job.image.platforms.map(async (platform) =>
+        hasNativeSbom(registry, await subjectOf(platform, signal), { signal }),
+      );
+      return (await Promise.all(checks)).every(Boolean);
     },
     async run(signal) {
       const { digest, created } = await candidateIndex(job, deps, signal);
-      await attachInputs(registry, atDigest(job.repository, digest), job.inputs, { signal, createdAt: created });
+      for (const platform of job.image.platforms) {
+        const subject = await subjectOf(platform, signal);
+        if (await hasNativeSbom(registry, subject, { signal })) continue;
+        const { native } = await candidate.sbom(platform, signal);
+        await attachNativeSbom(registry, subject, native, { signal, createdAt: created });
+      }
+      const release = atDigest(repository, digest);
+      if (await hasInputs(registry, release, inputs, { signal })) return;
+      await attachInputs(registry, release, inputs, { signal, createdAt: created });
     },
   };
 }

@@ -23,7 +23,9 @@ export async function createDispatcher(options: DispatcherOptions): Promise<Disp
   const events = new QueueEvents(queueName.release, shared);
   const proposals = new Queue(queueName.propose, shared);
   const proposed = new QueueEvents(queueName.propose, shared);
-  for (const part of [flows, events, proposals, proposed]) part.on('error', options.onError);
+  flows.on('error', options.onError);
+  proposals.on('error', options.onError);
+  for (const part of [events, proposed]) part.on('error', options.onError);
   await Promise.all([events.waitUntilReady(), proposed.waitUntilReady()]);
   const ends = watchEnds(events);
   return {

@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { PlanEntry } from '../../domain/plan.ts';
 import type { Platform } from '../../domain/platform.ts';
-import { explainHold, explainReason } from '../../domain/reasons.ts';
+import { explainReason } from '../../domain/reasons.ts';
 import type { StepRecord } from '../../domain/run.ts';
 import type { CycleObserver } from '../../flows/cycle.ts';
 import type { StepObserver } from '../../flows/steps.ts';
@@ -28,8 +28,12 @@ export function createView(options: ViewOptions): View {
 /** Redraws the board ten times a second at most, in place. */
 function createLiveView({ stream, now }: ViewOptions): View {
   const runs = new Map<string, BoardRun>();
+  const notes: string[] = [];
   const update = createLogUpdate(stream);
-  const draw = () => update(renderBoard([...runs.values()], { now: now(), width: stream.columns ?? 100 }));
+  const draw = () => {
+    const board = renderBoard([...runs.values()], { now: now(), width: stream.columns ?? 100 });
+    update([board, ...notes].join('\n'));
+  };
   const timer = setInterval(draw, 100).unref();
   const change = (id: string, edit: (run: BoardRun) => BoardRun) => {
     const run = runs.get(id);
@@ -39,9 +43,7 @@ function createLiveView({ stream, now }: ViewOptions): View {
     onStart: (runId, entry) => void runs.set(runId, startOf(runId, entry, now())),
     onStep: (runId, step) => change(runId, (run) => withStep(run, step)),
     onEnd: (end) => change(end.runId, (run) => ({ ...run, ...shownEnd(end), endedAt: now() })),
-    onProposed: (end) => {
-      for (const line of proposalLines(end)) update.clear(), stream.write(`${line}\n`);
-    },
+    onProposed: (end) => void notes.push(...proposalLines(end)),
     close() {
       clearInterval(timer);
       draw();
@@ -99,16 +101,4 @@ function proposalLines({ image, results }: ProposeEnd): string[] {
       .join(' ');
     return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${message ? ` (${message})` : ''}`;
   });
-}
-
-/** What a plan says of one image, in one line a person can act on. */
-export function planLine(entry: PlanEntry): string {
-  const { state, release, reasons, holds, unknown } = entry;
-  const because = reasons.map(explainReason).join('; ');
-  if (state === 'fresh')
-    return `fresh: ${release?.version} is in use, and nothing that decides its content has changed`;
-  if (state === 'unknown') return `unknown: ${unknown}`;
-  if (state === 'held')
-    return `held: ${holds.map(explainHold).join('; ')}${because ? ` (stale because ${because})` : ''}`;
-  return `${state === 'running' ? 'running' : 'rebuild'}: ${because}`;
 }

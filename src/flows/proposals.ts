@@ -1,0 +1,95 @@
+import type { KnownDigest } from '../domain/bump/format.ts';
+import type { Digest } from '../domain/digest.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { Places } from '../domain/places.ts';
+import type { Platform } from '../domain/platform.ts';
+import { explainReason } from '../domain/reasons.ts';
+import { atDigest, atTag, type Reference, repositoryOf } from '../domain/reference.ts';
+import type { Release } from '../domain/staleness.ts';
+import { isOfLine } from '../domain/version.ts';
+import type { ForgeRepository } from '../forge/forge.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { ProposeEnd } from '../queue/dispatcher.ts';
+import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
+import { type ContentDeps, readContent } from './release-content.ts';
+import { ANNOTATIONS, readTag } from './releases.ts';
+
+export interface ProposerDeps extends ContentDeps {
+  readonly fleet: Fleet;
+  readonly places: Places;
+  readonly downstreams: readonly ForgeRepository[];
+}
+
+/** Proposes the release in use of an image to every downstream. */
+export function createProposer(deps: ProposerDeps) {
+  return async (name: string, signal: AbortSignal): Promise<ProposeEnd> => {
+    const image = deps.fleet.images.find((each) => each.name === name);
+    if (image === undefined) throw new FactoryError(`${name} is no longer in the fleet`, { code: 'superseded' });
+    const repository = deps.places.release(name);
+    const release = await readTag(deps.registry, atTag(repository, image.line), { signal });
+    if (release === undefined) return { image: name, results: [] };
+    const lookup = createLookup(image, repository, deps, signal);
+    const proposal = await toProposal(image, repository, release, deps, signal);
+    const results = await proposeEverywhere(deps.downstreams, { release: proposal, lookup, signal });
+    return { image: name, results: results.map(toLine) };
+  };
+}
+
+function toLine({ repository, action, number, title, message }: ProposeResult) {
+  return { repository, action, ...(number && { number }), ...(title && { title }), ...(message && { message }) };
+}
+
+async function toProposal(
+  image: Image,
+  repository: Reference,
+  release: Release,
+  { registry, fleet }: ProposerDeps,
+  signal: AbortSignal,
+): Promise<ReleaseToPropose> {
+  const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
+  const { annotations } = JSON.parse(Buffer.from(stored!.bytes).toString('utf8')) as { annotations?: Record<string, string> };
+  const { version, digest, platforms } = release;
+  const channels = fleet.settings.channels.map(({ name }) => name);
+  const reason = annotations?.[ANNOTATIONS.reason];
+  const reasons = reason === undefined ? [explainReason({ kind: 'never-released' })] : reason.split('; ');
+  return { image: image.name, repository: repositoryOf(repository), line: image.line, version, digest, platforms, channels, reasons };
+}
+
+/** Answers about releases from the registry alone; each is asked once. */
+function createLookup(image: Image, repository: Reference, deps: ProposerDeps, signal: AbortSignal): ReleaseLookup {
+  const { registry } = deps;
+  const known = new Map<Digest, Promise<KnownDigest | undefined>>();
+  const identify = (digest: Digest) => {
+    const answer = known.get(digest) ?? identifyDigest(image, atDigest(repository, digest), registry, signal);
+    known.set(digest, answer);
+    return answer;
+  };
+  return {
+    identify,
+    async content({ tag, digest }) {
+      const version = digest === undefined ? tag : (await identify(digest))?.version;
+      if (version === undefined) return undefined;
+      const release = await readTag(registry, atTag(repository, version), { signal });
+      return release && (await readContent(repository, release.platforms, deps, { signal }));
+    },
+  };
+}
+
+async function identifyDigest(image: Image, reference: Reference, registry: Registry, signal: AbortSignal): Promise<KnownDigest | undefined> {
+  const release = await readTag(registry, reference, { signal });
+  if (release === undefined) return undefined;
+  if (release.version !== '') return { version: release.version };
+  return findPlatform(image, reference, registry, signal);
+}
+
+/** A manifest of one platform does not say which release it is of: the releases do, newest first. */
+async function findPlatform(image: Image, reference: Reference, registry: Registry, signal: AbortSignal): Promise<KnownDigest | undefined> {
+  const tags = (await registry.tags(reference, { signal })).filter((tag) => isOfLine(image.line, tag)).reverse();
+  for (const tag of tags) {
+    const release = await readTag(registry, atTag(reference, tag), { signal });
+    const found = Object.entries(release?.platforms ?? {}).find(([, digest]) => digest === reference.digest);
+    if (found !== undefined) return { version: release!.version, platform: found[0] as Platform };
+  }
+  return undefined;
+}
