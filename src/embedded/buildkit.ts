@@ -2,8 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../domain/errors.ts';
 import { exec } from '../lib/exec.ts';
-import type { FindTool } from '../tools.ts';
-import type { Part } from './part.ts';
+import type { FindTool, Part } from './part.ts';
 import { childrenOf } from './processes.ts';
 import { writeWhole } from './write-whole.ts';
 

@@ -1,10 +1,9 @@
 import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../domain/errors.ts';
-import type { FindTool } from '../tools.ts';
 import { createBuildKitPart } from './buildkit.ts';
 import { type KeptPart, keepPart } from './keeper.ts';
-import type { PartName } from './part.ts';
+import type { FindTool, PartName } from './part.ts';
 import { createRedisPart } from './redis.ts';
 import { createRegistryPart } from './registry.ts';
 import { clearRuntimeFolder, ensureRuntimeFolder } from './runtime-folder.ts';

@@ -1,5 +1,8 @@
 import type { ProcessId } from './processes.ts';
 
+/** Finds a program by its name: a path, or the name itself for PATH to decide. */
+export type FindTool = (name: string) => Promise<string>;
+
 export type PartName = 'redis' | 'registry' | 'buildkit';
 
 /** How a part is started: decided anew for each start. */

@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FindTool } from '../tools.ts';
-import type { Part } from './part.ts';
+import type { FindTool, Part } from './part.ts';
 import { answers } from './probe.ts';
 
 export interface RedisPartOptions {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
-import type { FindTool } from '../tools.ts';
-import type { Part } from './part.ts';
+import type { FindTool, Part } from './part.ts';
 import { answers } from './probe.ts';
 import { writeWhole } from './write-whole.ts';
 
