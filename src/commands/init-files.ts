@@ -77,7 +77,7 @@ commandTests:
   - name: it does not run as root
     command: id
     args: [-u]
-    expectedOutput: ['^10001$']
+    expectedOutput: ['^10001\\s*$']
 fileExistenceTests:
   - name: certificates of public authorities
     path: /etc/ssl/certs/ca-certificates.crt

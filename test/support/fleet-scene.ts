@@ -31,7 +31,8 @@ export interface TestFactory {
 export interface FleetScene {
   readonly registry: Registry;
   readonly host: string;
-  factory(name: string): Promise<TestFactory>;
+  /** `only`: a fleet of this one image. */
+  factory(name: string, options?: { readonly only?: string }): Promise<TestFactory>;
   stop(): Promise<void>;
 }
 
@@ -49,10 +50,10 @@ export async function startFleetScene(): Promise<FleetScene> {
   return {
     registry,
     host,
-    async factory(name) {
+    async factory(name, { only } = {}) {
       const factory = createFactory({ name, host, registry, root: join(folder, name) });
       const settings = { ...settingsOf(name, host, embedded.buildkit!), scan: { database }, downstreams: [{ forge: 'local', path: factory.downstream }] };
-      await factory.write({ 'ingot.yaml': stringify(settings), 'fleet.key': generateKeyPair().privateKey, ...FLEET });
+      await factory.write({ 'ingot.yaml': stringify(settings), 'fleet.key': generateKeyPair().privateKey, ...filesOf(only) });
       await makeDownstream(factory.downstream, { 'README.md': 'A shop\n' });
       return factory;
     },
@@ -87,6 +88,11 @@ const FLEET = {
   'images/child/Dockerfile': 'FROM golden/base\nCOPY app /app\n',
   'images/child/context/app': 'app\n',
 };
+
+function filesOf(only: string | undefined): Record<string, string> {
+  const files = Object.entries(FLEET).filter(([path]) => only === undefined || path.startsWith(`images/${only}/`));
+  return Object.fromEntries(files);
+}
 
 function createFactory({ name, host, registry, root }: { name: string; host: string; registry: Registry; root: string }): TestFactory {
   const base = `${host}/${name}`;
