@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { runDoctor } from './commands/doctor.ts';
-import { explainError, exitCodeOfError } from './commands/errors.ts';
+import { exitCodeOfError, explainError } from './commands/errors.ts';
 import { init } from './commands/init.ts';
 import { keysCreate } from './commands/keys.ts';
 import { createOutput, type Output } from './commands/output.ts';
@@ -14,6 +14,7 @@ import { statusCommand } from './commands/status.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { type App, compose } from './compose.ts';
 import { readConfig } from './config.ts';
+import { VERSION } from './version.ts';
 
 type Common = { readonly root: string; readonly json: boolean };
 
@@ -39,7 +40,7 @@ async function withApp(root: string, verb: (app: App) => Promise<number>): Promi
 function createProgram(): Command {
   const program = new Command('ingot')
     .description('A golden base-image factory: watch, rebuild, test, scan, sign, promote, propose.')
-    .version('0.1.0')
+    .version(VERSION)
     .option('-C, --root <folder>', 'folder of ingot.yaml', '.')
     .option('--json', 'print one JSON document', false)
     .exitOverride()
@@ -107,16 +108,23 @@ function addReleaseVerbs(program: Command): void {
     .action(async (name: string, _options, command: Command) => {
       const { root, json } = command.optsWithGlobals<Common>();
       const note = (line: string) => void process.stderr.write(`${line}\n`);
-      await withApp(root, (app) => render(name, { fleet: app.fleet, json, print: output.line, note, resolve: app.resolveInput }));
+      await withApp(root, (app) =>
+        render(name, { fleet: app.fleet, json, print: output.line, note, resolve: app.resolveInput }),
+      );
     });
 }
 
 function addPullVerbs(pulls: Command): void {
   const run = async (command: Command, verb: (context: Parameters<typeof pullsList>[0]) => Promise<number>) => {
     const { root, json } = command.optsWithGlobals<Common>();
-    await withApp(root, (app) => verb({ repositories: app.downstreams, json, print: output.line, signal: interrupted.signal }));
+    await withApp(root, (app) =>
+      verb({ repositories: app.downstreams, json, print: output.line, signal: interrupted.signal }),
+    );
   };
-  pulls.command('list', { isDefault: true }).description('all pull requests, open ones first').action((_options, command: Command) => run(command, pullsList));
+  pulls
+    .command('list', { isDefault: true })
+    .description('all pull requests, open ones first')
+    .action((_options, command: Command) => run(command, pullsList));
   pulls
     .command('show')
     .argument('<number>', 'N, or repository#N')

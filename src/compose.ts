@@ -1,39 +1,25 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
-import { startBuildWorker, type WorkerSettings } from '../workers/build.ts';
-import { startProposeWorker } from '../workers/propose.ts';
-import { startReleaseWorker } from '../workers/release.ts';
-import { createBuildKit } from './builder/buildkit.ts';
-import type { Builder } from './builder/builder.ts';
+import { createBuilders } from './compose/builders.ts';
+import { type QueueSettings, type Session, startSession } from './compose/session.ts';
 import { type Config, readSigningKey } from './config.ts';
-import { createContextPreparer } from './definitions/context.ts';
 import { readFleet } from './definitions/read.ts';
-import { gitRevision } from './definitions/revision.ts';
 import type { Digest } from './domain/digest.ts';
 import { FactoryError } from './domain/errors.ts';
-import type { Fleet, Image, ImageInput, Settings } from './domain/fleet/model.ts';
+import type { Fleet, ImageInput, Settings } from './domain/fleet/model.ts';
 import { sourceOf } from './domain/fleet/sources.ts';
-import { parseBase, type Places, placesBelow } from './domain/places.ts';
-import type { Readiness } from './domain/plan.ts';
-import type { Platform } from './domain/platform.ts';
+import { type Places, parseBase, placesBelow } from './domain/places.ts';
 import { atTag, type Reference } from './domain/reference.ts';
-import { ensureEmulation } from './embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from './embedded/embedded.ts';
 import type { CycleObserver, PlanDeps } from './flows/cycle.ts';
-import { createProposer } from './flows/proposals.ts';
-import type { BuildDeps } from './flows/build.ts';
-import { createRecorder, recordStarts } from './flows/recorder.ts';
-import type { RunDeps } from './flows/run.ts';
-import { runSmoke } from './flows/smoke.ts';
+import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
 import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import { createHttp } from './lib/http.ts';
-import { createDispatcher, emptyQueues } from './queue/bullmq.ts';
-import { type RedisAddress, redisOptions } from './queue/connection.ts';
-import type { Dispatcher } from './queue/dispatcher.ts';
+import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import { createDockerCredentials } from './registry/credentials.ts';
 import { createRegistry } from './registry/oci.ts';
@@ -45,6 +31,7 @@ import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
 import { ensureKey } from './signer/key-file.ts';
 import type { Attestor } from './signer/signer.ts';
+import { VERSION } from './version.ts';
 
 /** Everything a command needs, put together from configuration. */
 export interface App {
@@ -70,11 +57,6 @@ export interface App {
   startSession(observer: StepObserver): Promise<Session>;
   /** Writes the start of runs into the ledger. */
   record(observer: CycleObserver): CycleObserver;
-  close(): Promise<void>;
-}
-
-export interface Session {
-  readonly dispatcher: Dispatcher;
   close(): Promise<void>;
 }
 
@@ -116,11 +98,29 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = createKeySigner(await signingKey(config, settings));
   const builders = createBuilders(config, settings, embedded, options);
-  const parts = { config, fleet, places, registry, ledger, attestor: createAttestor({ registry, signer }), ...createScanners(config, settings) };
+  const parts = {
+    config,
+    fleet,
+    places,
+    registry,
+    ledger,
+    attestor: createAttestor({ registry, signer }),
+    ...createScanners(config, settings),
+  };
   const forge = createLocalForge({ now: () => new Date() });
-  const downstreams = settings.downstreams.map(({ path, branch }) => forge.repository(resolve(config.root, path), { branch }));
+  const downstreams = settings.downstreams.map(({ path, branch }) =>
+    forge.repository(resolve(config.root, path), { branch }),
+  );
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const cycle = { fleet, places, registry, ledger, sourceOf: from, readiness: builders.readiness, now: () => new Date().toISOString() };
+  const cycle = {
+    fleet,
+    places,
+    registry,
+    ledger,
+    sourceOf: from,
+    readiness: builders.readiness,
+    now: () => new Date().toISOString(),
+  };
   return {
     ...parts,
     publicKey: signer.publicKey,
@@ -129,7 +129,8 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     downstreams,
     cycle,
     newRunId: () => ulid(),
-    startSession: (observer) => startSession({ ...parts, downstreams, builder: builders.builder, from }, queue, embedded, observer),
+    startSession: (observer) =>
+      startSession({ ...parts, downstreams, builder: builders.builder, from }, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
       await Promise.allSettled([ledger.close(), http.close(), builders.close()]);
@@ -138,14 +139,16 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
   };
 }
 
-async function resolveInput({ source }: ImageInput, { registry, places, fleet }: Pick<App, 'registry' | 'places' | 'fleet'>, from: (upstream: Reference) => Reference) {
+async function resolveInput(
+  { source }: ImageInput,
+  { registry, places, fleet }: Pick<App, 'registry' | 'places' | 'fleet'>,
+  from: (upstream: Reference) => Reference,
+) {
   const line = 'golden' in source ? fleet.images.find(({ name }) => name === source.golden)?.line : undefined;
   const reference = 'golden' in source ? atTag(places.release(source.golden), line ?? 'latest') : from(source.upstream);
   const head = await registry.head(reference).catch(() => undefined); // said by the caller: not known
   return head?.digest;
 }
-
-type QueueSettings = WorkerSettings & { readonly redis: RedisAddress };
 
 /** The configured key, or one in the data directory for who has no registry of their own. */
 async function signingKey(config: Config, settings: Settings): Promise<string> {
@@ -170,102 +173,4 @@ function resolveSource(root: string, source: string): string {
   return /^https?:\/\//.test(source) ? source : resolve(root, source);
 }
 
-interface Builders {
-  readonly builder: Builder;
-  readonly readiness: (platform: Platform) => Promise<Readiness>;
-  close(): Promise<void>;
-}
-
-/** The configured BuildKit of each platform; for the rest the embedded one, started when it is first asked about. */
-function createBuilders(config: Config, settings: Settings, embedded: Embedded, options: ComposeOptions): Builders {
-  let daemon: Promise<Embedded> | undefined;
-  let address: string | undefined;
-  const insecureRegistries = [...(embedded.registry === undefined ? [] : [embedded.registry]), ...loopbackHosts(settings)];
-  const start = async () => {
-    const needs = { buildkit: true };
-    daemon ??= startEmbedded({ dataDirectory: config.dataDirectory, needs, insecureRegistries, signal: options.signal, log: options.onTrouble });
-    address = (await daemon).buildkit;
-  };
-  const builder = createBuildKit({
-    buildctl: config.tool('buildctl'),
-    address: (platform) => settings.builders[platform] ?? address,
-    dockerConfig: config.dockerConfig,
-    insecureRegistries,
-    runtimeDirectory: join(config.dataDirectory, 'builds'),
-  });
-  return {
-    builder,
-    async readiness(platform) {
-      if (settings.builders[platform] !== undefined) return { ready: true };
-      const emulation = await ensureEmulation(platform);
-      if (emulation.ready) await start();
-      return emulation;
-    },
-    async close() {
-      await (await daemon?.catch(() => undefined))?.close();
-    },
-  };
-}
-
-/** Hosts that speak plain HTTP: those on this machine. */
-function loopbackHosts(settings: Settings): string[] {
-  const hosts = [settings.registry, ...Object.values(settings.upstreams)].map((text) => text?.split('/')[0]);
-  return hosts.filter((host): host is string => host !== undefined && /^(127\.|localhost|\[::1\])/.test(host));
-}
-
-interface SessionParts {
-  readonly config: Config;
-  readonly fleet: Fleet;
-  readonly places: Places;
-  readonly registry: Registry;
-  readonly ledger: Ledger;
-  readonly attestor: Attestor;
-  readonly cataloguer: Cataloguer;
-  readonly scanner: Scanner;
-  readonly downstreams: readonly ForgeRepository[];
-  readonly builder: Builder;
-  readonly from: (upstream: Reference) => Reference;
-}
-
-async function startSession(parts: SessionParts, queue: QueueSettings, embedded: Embedded, observer: StepObserver): Promise<Session> {
-  const platforms = [...new Set(parts.fleet.images.flatMap((image) => image.platforms))];
-  if (parts.config.redisUrl === undefined && embedded.owner) await emptyQueues(queue, platforms);
-  const recorder = createRecorder(parts.ledger, observer);
-  const deps = runDeps(parts, recorder);
-  const dispatcher = await createDispatcher(queue);
-  const propose = createProposer({ ...parts, ...deps.release });
-  const workers = [
-    ...platforms.map((platform) => startBuildWorker(platform, deps, { ...queue, concurrency: 1 })),
-    startReleaseWorker(deps, { ...queue, concurrency: 2 }),
-    startProposeWorker(propose, queue),
-  ];
-  return {
-    dispatcher,
-    async close() {
-      await Promise.all(workers.map((worker) => worker.close()));
-      await recorder.flush();
-      await dispatcher.close();
-    },
-  };
-}
-
-function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
-  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, from } = parts;
-  const { settings } = fleet;
-  const { root, secret } = config;
-  const prepare = createContextPreparer({ settings, root, workDirectory: join(config.dataDirectory, 'builds'), secret });
-  const smoke: BuildDeps['smoke'] = ({ smoke: tests }, image, platform, signal) =>
-    runSmoke({ tests: tests!, builder, registry, image, platform, signal });
-  const factory = { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION };
-  const revision = (image: Image) => gitRevision(image, root);
-  return {
-    fleet,
-    ledger,
-    observer,
-    build: { registry, builder, places, sourceOf: from, prepare, smoke },
-    release: { registry, places, settings, cataloguer, scanner, attestor, revision, factory, now: () => new Date() },
-  };
-}
-
-const VERSION = '0.1.0';
 const USER_AGENT = `ingot/${VERSION}`;

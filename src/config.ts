@@ -44,7 +44,11 @@ export interface ConfigOptions {
 }
 
 /** Reads the environment; every mistake at once. */
-export async function readConfig({ root = '.', dataDirectory, env = process.env }: ConfigOptions = {}): Promise<Config> {
+export async function readConfig({
+  root = '.',
+  dataDirectory,
+  env = process.env,
+}: ConfigOptions = {}): Promise<Config> {
   const given = {
     ...env,
     HTTP_PROXY: env.HTTP_PROXY ?? env.http_proxy,

@@ -6,8 +6,8 @@ const ROOT = join(import.meta.dirname, '..');
 const ADAPTERS = ['builder', 'definitions', 'embedded', 'forge', 'ledger', 'queue', 'registry', 'scanner', 'signer'];
 const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'canonicalize', 'dockerfile-ast', 're2js'];
 
-const ENTRIES = ['src/compose.ts', 'src/cli.ts'];
-const FLOW_PACKAGES = /^(zod|node:(path|util))$/;
+const ENTRIES = ['src/compose.ts', 'src/compose/builders.ts', 'src/compose/session.ts', 'src/cli.ts'];
+const FLOW_PACKAGES = /^(zod|p-limit|node:(path|util))$/;
 
 /** Types and small pure helpers that define the wall of an area: what others may know of it. */
 const PORT_FILES = ['src/queue/dispatcher.ts', 'src/signer/statements.ts', 'src/registry/manifest.ts'];

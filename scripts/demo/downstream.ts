@@ -14,7 +14,17 @@ export async function makeDownstream(folder: string, files: Readonly<Record<stri
   }
   await git(work, 'init', '--quiet', '--initial-branch=main');
   await git(work, 'add', '--all');
-  await git(work, '-c', 'user.name=Team Shop', '-c', 'user.email=shop@example.org', 'commit', '--quiet', '-m', 'Add the shop');
+  await git(
+    work,
+    '-c',
+    'user.name=Team Shop',
+    '-c',
+    'user.email=shop@example.org',
+    'commit',
+    '--quiet',
+    '-m',
+    'Add the shop',
+  );
   await git(work, 'clone', '--quiet', '--bare', work, folder);
   await rm(work, { recursive: true, force: true });
 }

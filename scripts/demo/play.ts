@@ -13,10 +13,10 @@ import { type App, compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { repositoryOf } from '../../src/domain/reference.ts';
 import { startEmbedded } from '../../src/embedded/embedded.ts';
-import { makeUpstream, type Upstream } from './upstream.ts';
 import { makeDownstream, shopFiles } from './downstream.ts';
 import { writeFleet } from './fleet.ts';
 import { writeSummary } from './summary.ts';
+import { makeUpstream, type Upstream } from './upstream.ts';
 import { makeDatabase } from './vulnerabilities.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -44,7 +44,13 @@ export async function playDemo({ hold, signal }: DemoOptions): Promise<number> {
   const dataDirectory = join(DEMO, '.ingot');
   const embedded = await startEmbedded({ dataDirectory, needs: { registry: true }, signal });
   try {
-    await writeFleet({ images: join(ROOT, 'images'), folder: DEMO, registry: embedded.registry!, database, downstream: SHOP });
+    await writeFleet({
+      images: join(ROOT, 'images'),
+      folder: DEMO,
+      registry: embedded.registry!,
+      database,
+      downstream: SHOP,
+    });
     const config = await readConfig({ root: DEMO, dataDirectory });
     const app = await compose(config, { signal, onTrouble: (message) => void process.stderr.write(`${message}\n`) });
     try {
@@ -59,6 +65,7 @@ export async function playDemo({ hold, signal }: DemoOptions): Promise<number> {
 
 async function playNights(app: App, upstream: Upstream, { hold, signal }: DemoOptions): Promise<number> {
   const nights: CycleReport[] = [];
+  await makeDownstream(SHOP, { 'README.md': '# Shop\n' });
   heading('Night one: the fleet is released for the first time');
   await upstream.publish(app, 'night-1');
   nights.push(await playCycle(app, signal));
@@ -75,7 +82,9 @@ async function playNights(app: App, upstream: Upstream, { hold, signal }: DemoOp
   await writeSummary(join(DEMO, 'summary.json'), app, nights, signal);
   sayWhatToLookAt(app, nights);
   if (hold) await holdOn(app, signal);
-  return nights.every((night) => night.runs.every(({ outcome }) => outcome === 'released' || outcome === 'unchanged')) ? 0 : 1;
+  return nights.every((night) => night.runs.every(({ outcome }) => outcome === 'released' || outcome === 'unchanged'))
+    ? 0
+    : 1;
 }
 
 /** The product's own cycle, as `ingot run` does it. */
@@ -87,7 +96,8 @@ async function playCycle(app: App, signal: AbortSignal): Promise<CycleReport> {
   const report = await cycleReport(result, app.ledger, { startedAt, endedAt: Date.now() });
   const ran = new Set(result.runs.map(({ image }) => image));
   for (const entry of result.plan) if (!ran.has(entry.image)) say(`${entry.image}: ${planLine(entry)}`);
-  for (const { image, outcome, summary } of result.runs) if (outcome !== 'released') say(`${image}: ${outcome}: ${summary}`);
+  for (const { image, outcome, summary } of result.runs)
+    if (outcome !== 'released') say(`${image}: ${outcome}: ${summary}`);
   say(`took ${formatSeconds(report.seconds * 1000)}, of which our own code ${formatSeconds(report.ownSeconds * 1000)}`);
   if (exitCodeOf(result) !== 0) throw new Error('a night did not end well; see above');
   return report;
@@ -105,7 +115,9 @@ function sayWhatToLookAt(app: App, nights: readonly CycleReport[]): void {
   heading('Where the time went');
   nights.forEach((night, index) => {
     const steps = stepTotals(night).map(([name, seconds]) => `${name} ${formatSeconds(seconds * 1000)}`);
-    say(`night ${index + 1}: ${formatSeconds(night.seconds * 1000)}${steps.length === 0 ? '' : ` (sums over images and platforms: ${steps.join(', ')})`}`);
+    say(
+      `night ${index + 1}: ${formatSeconds(night.seconds * 1000)}${steps.length === 0 ? '' : ` (sums over images and platforms: ${steps.join(', ')})`}`,
+    );
   });
   heading('To look further');
   const python = nights[1]?.runs.find(({ image }) => image === 'python');
@@ -125,7 +137,8 @@ function sayWhatToLookAt(app: App, nights: readonly CycleReport[]): void {
 function stepTotals({ runs }: CycleReport): [string, number][] {
   const totals = new Map<string, number>();
   const spans = runs.flatMap((run) => [run.seconds, ...Object.values(run.platforms).map(({ seconds }) => seconds)]);
-  for (const span of spans) for (const [name, seconds] of Object.entries(span)) totals.set(name, (totals.get(name) ?? 0) + seconds);
+  for (const span of spans)
+    for (const [name, seconds] of Object.entries(span)) totals.set(name, (totals.get(name) ?? 0) + seconds);
   return [...totals].sort((a, b) => b[1] - a[1]).filter(([, seconds]) => seconds >= 0.1);
 }
 

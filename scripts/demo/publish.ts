@@ -25,7 +25,12 @@ export async function publishBase(
   return registry.putManifest(target, { mediaType: MEDIA_TYPES.index, bytes: Buffer.from(JSON.stringify(index)) });
 }
 
-async function publishPlatform(registry: Registry, target: Reference, root: RootFileSystem, epoch: number): Promise<Descriptor> {
+async function publishPlatform(
+  registry: Registry,
+  target: Reference,
+  root: RootFileSystem,
+  epoch: number,
+): Promise<Descriptor> {
   const packed = await buffer(createReadStream(root.tar).pipe(createGzip({ level: 6 })));
   const diffId = digestOf(await readFile(root.tar));
   const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
@@ -38,10 +43,12 @@ async function publishPlatform(registry: Registry, target: Reference, root: Root
     rootfs: { type: 'layers', diff_ids: [diffId] },
     history: [{ created: new Date(epoch * 1000).toISOString(), created_by: 'mmdebstrap --variant=apt' }],
   };
-  const stored = { ...(await registry.putBlob(target, Buffer.from(JSON.stringify(config)))), mediaType: MEDIA_TYPES.config };
+  const stored = {
+    ...(await registry.putBlob(target, Buffer.from(JSON.stringify(config)))),
+    mediaType: MEDIA_TYPES.config,
+  };
   const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.manifest, config: stored, layers: [layer] };
   const bytes = Buffer.from(JSON.stringify(manifest));
   const put = await registry.putManifest(atDigest(target, digestOf(bytes)), { mediaType: MEDIA_TYPES.manifest, bytes });
   return { ...put, platform: { os: 'linux', architecture: architectureOf(root.platform) } };
 }
-

@@ -4,14 +4,26 @@ import type { App } from '../../src/compose.ts';
 import { repositoryOf } from '../../src/domain/reference.ts';
 
 /** What the demo did, for programs: every number in it can be computed again from registry and repository. */
-export async function writeSummary(path: string, app: App, nights: readonly CycleReport[], signal: AbortSignal): Promise<void> {
+export async function writeSummary(
+  path: string,
+  app: App,
+  nights: readonly CycleReport[],
+  signal: AbortSignal,
+): Promise<void> {
   const pulls = await Promise.all(app.downstreams.map((repository) => repository.pulls({}, { signal })));
   const { registry, repository } = app.places.release('');
   const summary = {
     registry: repositoryOf({ registry, repository: repository.replace(/\/$/, '') }),
     publicKey: app.publicKey,
     nights: nights.map(({ runs, seconds, ownSeconds }) => ({
-      runs: runs.map(({ image, reasons, outcome, version, digest, platforms }) => ({ image, reasons, outcome, version, digest, platforms })),
+      runs: runs.map(({ image, reasons, outcome, version, digest, platforms }) => ({
+        image,
+        reasons,
+        outcome,
+        version,
+        digest,
+        platforms,
+      })),
       seconds,
       ownSeconds,
     })),

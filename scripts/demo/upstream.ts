@@ -37,7 +37,10 @@ export async function makeUpstream(cache: string): Promise<Upstream> {
     async publish(app, name) {
       const edition = EDITIONS.find((each) => each.name === name)!;
       const platforms = PLATFORMS.map((platform) => ({ platform, tar: tars.get(`${name} ${platform}`)! }));
-      await publishBase(app.registry, app.cycle.sourceOf(parseReference(UPSTREAM)), { epoch: edition.epoch, platforms });
+      await publishBase(app.registry, app.cycle.sourceOf(parseReference(UPSTREAM)), {
+        epoch: edition.epoch,
+        platforms,
+      });
     },
   };
 }

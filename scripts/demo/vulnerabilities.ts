@@ -10,7 +10,12 @@ import { type BaseEdition, makeBase, SUITE } from './base.ts';
 /** Every package of the sample fleet, so that their changelogs are there to read. */
 const INCLUDE = ['ca-certificates', 'tzdata', 'python3-minimal'];
 const OLD = { name: 'fleet-old', epoch: 0, suites: ['main'], include: INCLUDE } as const satisfies BaseEdition;
-const NEW = { name: 'fleet-new', epoch: 0, suites: ['main', 'updates', 'security'], include: INCLUDE } as const satisfies BaseEdition;
+const NEW = {
+  name: 'fleet-new',
+  epoch: 0,
+  suites: ['main', 'updates', 'security'],
+  include: INCLUDE,
+} as const satisfies BaseEdition;
 
 /**
  * A real grype database of what the distribution itself says: the CVE ids in the changelogs of the packages that the
@@ -21,7 +26,10 @@ export async function makeDatabase(cache: string): Promise<string> {
   const known = await readFile(note, 'utf8').catch(() => undefined);
   if (known !== undefined) return known;
   const mirrors = await readMirrors(SUITE);
-  const [before, after] = [await makeBase(OLD, 'amd64', { mirrors, cache }), await makeBase(NEW, 'amd64', { mirrors, cache })];
+  const [before, after] = [
+    await makeBase(OLD, 'amd64', { mirrors, cache }),
+    await makeBase(NEW, 'amd64', { mirrors, cache }),
+  ];
   const updated = updatedPackages(await readRoot(before), await readRoot(after));
   const folder = join(cache, 'vulnerabilities');
   await mkdir(folder, { recursive: true });

@@ -6,7 +6,11 @@ import { planLine } from './live/plan-line.ts';
 import type { Output } from './output.ts';
 
 /** `ingot plan`: what would be done now, in order, and why; nothing is touched. */
-export async function planCommand(app: App, output: Output, options: { json: boolean; signal: AbortSignal }): Promise<number> {
+export async function planCommand(
+  app: App,
+  output: Output,
+  options: { json: boolean; signal: AbortSignal },
+): Promise<number> {
   const plan = planFleet(await gatherFacts(app.cycle, options.signal));
   if (options.json) {
     output.json(plan.map((entry) => ({ ...entry, ...(entry.inputs && { inputsDigest: inputsDigest(entry.inputs) }) })));

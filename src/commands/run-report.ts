@@ -25,7 +25,9 @@ export interface RunReport {
   readonly summary: string;
   readonly version?: string;
   readonly digest?: Digest;
-  readonly platforms: Readonly<Record<Platform, { readonly digest?: Digest; readonly seconds: Readonly<Record<string, number>> }>>;
+  readonly platforms: Readonly<
+    Record<Platform, { readonly digest?: Digest; readonly seconds: Readonly<Record<string, number>> }>
+  >;
   /** Steps that concern all platforms. */
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -48,23 +50,50 @@ export async function cycleReport(
 }
 
 function toRunReport(run: Run): RunReport {
-  const { id, image, reasons, outcome = 'failed', summary = '', version, digest, platforms, platformDigests, steps } = run;
+  const {
+    id,
+    image,
+    reasons,
+    outcome = 'failed',
+    summary = '',
+    version,
+    digest,
+    platforms,
+    platformDigests,
+    steps,
+  } = run;
   const perPlatform = platforms.map((platform) => {
     const child = platformDigests?.[platform];
-    return [platform, { ...(child && { digest: child }), seconds: secondsOf(steps.filter((step) => step.platform === platform)) }];
+    return [
+      platform,
+      { ...(child && { digest: child }), seconds: secondsOf(steps.filter((step) => step.platform === platform)) },
+    ];
   });
   const common = secondsOf(steps.filter((step) => step.platform === undefined));
   const found = { ...(version && { version }), ...(digest && { digest }) };
-  return { id, image, reasons, outcome, summary, ...found, platforms: Object.fromEntries(perPlatform), seconds: common };
+  return {
+    id,
+    image,
+    reasons,
+    outcome,
+    summary,
+    ...found,
+    platforms: Object.fromEntries(perPlatform),
+    seconds: common,
+  };
 }
 
 function secondsOf(steps: readonly StepRecord[]): Record<string, number> {
-  return Object.fromEntries(steps.map((step) => [step.name, toSeconds((step.endedAt ?? step.startedAt) - step.startedAt)]));
+  return Object.fromEntries(
+    steps.map((step) => [step.name, toSeconds((step.endedAt ?? step.startedAt) - step.startedAt)]),
+  );
 }
 
 /** Milliseconds that at least one of the steps covers. */
 export function covered(steps: readonly Pick<StepRecord, 'startedAt' | 'endedAt'>[]): number {
-  const spans = steps.map(({ startedAt, endedAt = startedAt }) => [startedAt, endedAt] as const).sort((a, b) => a[0] - b[0]);
+  const spans = steps
+    .map(({ startedAt, endedAt = startedAt }) => [startedAt, endedAt] as const)
+    .sort((a, b) => a[0] - b[0]);
   let total = 0;
   let until = Number.NEGATIVE_INFINITY;
   for (const [start, end] of spans) {

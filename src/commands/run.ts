@@ -30,7 +30,11 @@ export async function runCommand(app: App, output: Output, options: RunOptions):
 export async function runOnce(app: App, view: View, signal: AbortSignal): Promise<CycleResult> {
   const session = await app.startSession(view);
   try {
-    return await runCycle({ ...app.cycle, dispatcher: session.dispatcher, newRunId: app.newRunId }, app.record(view), signal);
+    return await runCycle(
+      { ...app.cycle, dispatcher: session.dispatcher, newRunId: app.newRunId },
+      app.record(view),
+      signal,
+    );
   } finally {
     await session.close();
   }

@@ -5,7 +5,11 @@ import { readRelease } from '../flows/releases.ts';
 import type { Output } from './output.ts';
 
 /** `ingot status`: what is in use of each image, and how its last run ended. */
-export async function statusCommand(app: App, output: Output, options: { json: boolean; signal: AbortSignal }): Promise<number> {
+export async function statusCommand(
+  app: App,
+  output: Output,
+  options: { json: boolean; signal: AbortSignal },
+): Promise<number> {
   const rows = await Promise.all(app.fleet.images.map((image) => statusOf(app, image, options.signal)));
   if (options.json) output.json(rows);
   else output.line(toTable(rows));
@@ -20,7 +24,12 @@ interface Row {
   readonly released?: string;
   readonly platforms: readonly string[];
   readonly unknown?: string;
-  readonly lastRun?: { readonly id: string; readonly outcome: string; readonly endedAt?: string; readonly summary?: string };
+  readonly lastRun?: {
+    readonly id: string;
+    readonly outcome: string;
+    readonly endedAt?: string;
+    readonly summary?: string;
+  };
 }
 
 async function statusOf(app: App, image: App['fleet']['images'][number], signal: AbortSignal): Promise<Row> {
@@ -30,16 +39,29 @@ async function statusOf(app: App, image: App['fleet']['images'][number], signal:
     app.ledger.runs({ image: image.name, limit: 1 }),
   ]);
   const base = { image: image.name, reference: formatReference(repository) };
-  const ended = last && { ...(last.endedAt && { endedAt: last.endedAt }), ...(last.summary && { summary: last.summary }) };
+  const ended = last && {
+    ...(last.endedAt && { endedAt: last.endedAt }),
+    ...(last.summary && { summary: last.summary }),
+  };
   const lastRun = last === undefined ? {} : { lastRun: { id: last.id, outcome: last.outcome ?? 'running', ...ended } };
   if (release.state === 'unknown') return { ...base, platforms: [], unknown: release.why, ...lastRun };
   if (release.state === 'absent') return { ...base, platforms: [], ...lastRun };
   const { version, digest, created, platforms } = release.value;
-  return { ...base, version, digest, ...(created && { released: created }), platforms: Object.keys(platforms), ...lastRun };
+  return {
+    ...base,
+    version,
+    digest,
+    ...(created && { released: created }),
+    platforms: Object.keys(platforms),
+    ...lastRun,
+  };
 }
 
 function toTable(rows: readonly Row[]): string {
-  const table = new Table({ head: ['image', 'version', 'digest', 'released', 'platforms', 'last run'], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['image', 'version', 'digest', 'released', 'platforms', 'last run'],
+    style: { head: [], border: [] },
+  });
   for (const row of rows) {
     const digest = row.digest?.slice('sha256:'.length, 'sha256:'.length + 12) ?? '';
     const last = row.lastRun === undefined ? 'none' : row.lastRun.outcome;

@@ -85,7 +85,9 @@ async function writeSecrets(secrets: readonly BuildSecret[], folder: string, opt
     if ('file' in from) return [id, resolve(options.root, from.file)] as const;
     const value = options.secret(from.env);
     if (value === undefined) {
-      throw new FactoryError(`the build secret ${id} is missing: set the variable ${from.env}`, { code: 'configuration' });
+      throw new FactoryError(`the build secret ${id} is missing: set the variable ${from.env}`, {
+        code: 'configuration',
+      });
     }
     const path = join(folder, id);
     await writeFile(path, value, { mode: 0o600 });

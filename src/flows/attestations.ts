@@ -1,7 +1,13 @@
 import { inputsDigest, type ResolvedInput } from '../domain/inputs.ts';
 import { atDigest, parseReference, type Reference } from '../domain/reference.ts';
 import type { Statement } from '../signer/signer.ts';
-import { PREDICATE_TYPES, provenanceStatement, spdxStatement, verdictStatement, vulnerabilityStatement } from '../signer/statements.ts';
+import {
+  PREDICATE_TYPES,
+  provenanceStatement,
+  spdxStatement,
+  verdictStatement,
+  vulnerabilityStatement,
+} from '../signer/statements.ts';
 import type { CandidateIndex } from './candidate-index.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { judgeCandidate } from './verdict.ts';
@@ -10,7 +16,12 @@ import { judgeCandidate } from './verdict.ts';
 const ON_PLATFORM = [PREDICATE_TYPES.spdx, PREDICATE_TYPES.vulnerabilities];
 const ON_INDEX = [PREDICATE_TYPES.provenance, PREDICATE_TYPES.verdict];
 
-export async function isAttested(job: ReleaseJob, index: CandidateIndex, deps: ReleaseDeps, signal: AbortSignal): Promise<boolean> {
+export async function isAttested(
+  job: ReleaseJob,
+  index: CandidateIndex,
+  deps: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
   const has = async (subject: Reference, types: readonly string[]) => {
     const { attestations } = await deps.attestor.verify(subject, { signal });
     return types.every((type) => attestations.includes(type));
@@ -21,7 +32,12 @@ export async function isAttested(job: ReleaseJob, index: CandidateIndex, deps: R
 }
 
 /** Signed statements about a release: only ever made once the verdict allowed it (facts/signing.md 8). */
-export async function attestCandidate(job: ReleaseJob, index: CandidateIndex, deps: ReleaseDeps, signal: AbortSignal): Promise<void> {
+export async function attestCandidate(
+  job: ReleaseJob,
+  index: CandidateIndex,
+  deps: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const options = { createdAt: index.created, signal };
   for (const platform of job.image.platforms) {
     const subject = atDigest(job.repository, await job.candidate.digest(platform, signal));

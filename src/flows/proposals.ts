@@ -9,8 +9,8 @@ import { atDigest, atTag, type Reference, repositoryOf } from '../domain/referen
 import type { Release } from '../domain/staleness.ts';
 import { isOfLine } from '../domain/version.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
-import type { Registry } from '../registry/registry.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
+import type { Registry } from '../registry/registry.ts';
 import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
 import { ANNOTATIONS, readTag } from './releases.ts';
@@ -48,12 +48,23 @@ async function toProposal(
   signal: AbortSignal,
 ): Promise<ReleaseToPropose> {
   const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
-  const { annotations } = JSON.parse(Buffer.from(stored!.bytes).toString('utf8')) as { annotations?: Record<string, string> };
+  const { annotations } = JSON.parse(Buffer.from(stored!.bytes).toString('utf8')) as {
+    annotations?: Record<string, string>;
+  };
   const { version, digest, platforms } = release;
   const channels = fleet.settings.channels.map(({ name }) => name);
   const reason = annotations?.[ANNOTATIONS.reason];
   const reasons = reason === undefined ? [explainReason({ kind: 'never-released' })] : reason.split('; ');
-  return { image: image.name, repository: repositoryOf(repository), line: image.line, version, digest, platforms, channels, reasons };
+  return {
+    image: image.name,
+    repository: repositoryOf(repository),
+    line: image.line,
+    version,
+    digest,
+    platforms,
+    channels,
+    reasons,
+  };
 }
 
 /** Answers about releases from the registry alone; each is asked once. */
@@ -76,7 +87,12 @@ function createLookup(image: Image, repository: Reference, deps: ProposerDeps, s
   };
 }
 
-async function identifyDigest(image: Image, reference: Reference, registry: Registry, signal: AbortSignal): Promise<KnownDigest | undefined> {
+async function identifyDigest(
+  image: Image,
+  reference: Reference,
+  registry: Registry,
+  signal: AbortSignal,
+): Promise<KnownDigest | undefined> {
   const release = await readTag(registry, reference, { signal });
   if (release === undefined) return undefined;
   if (release.version !== '') return { version: release.version };
@@ -84,7 +100,12 @@ async function identifyDigest(image: Image, reference: Reference, registry: Regi
 }
 
 /** A manifest of one platform does not say which release it is of: the releases do, newest first. */
-async function findPlatform(image: Image, reference: Reference, registry: Registry, signal: AbortSignal): Promise<KnownDigest | undefined> {
+async function findPlatform(
+  image: Image,
+  reference: Reference,
+  registry: Registry,
+  signal: AbortSignal,
+): Promise<KnownDigest | undefined> {
   const tags = (await registry.tags(reference, { signal })).filter((tag) => isOfLine(image.line, tag)).reverse();
   for (const tag of tags) {
     const release = await readTag(registry, atTag(reference, tag), { signal });

@@ -43,7 +43,16 @@ export function recordStarts(ledger: Ledger, next: CycleObserver, now: () => Dat
     async onStart(runId, entry) {
       const { image, reasons, holds, inputs } = entry;
       const platforms = inputs!.platforms;
-      await ledger.startRun({ id: runId, image, inputs: inputsDigest(inputs!), reasons, holds, platforms, startedAt: now().toISOString(), steps: [] });
+      await ledger.startRun({
+        id: runId,
+        image,
+        inputs: inputsDigest(inputs!),
+        reasons,
+        holds,
+        platforms,
+        startedAt: now().toISOString(),
+        steps: [],
+      });
       await next.onStart?.(runId, entry);
     },
   };

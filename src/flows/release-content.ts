@@ -21,7 +21,12 @@ export async function attachNativeSbom(
   const layers = [{ mediaType: SYFT_JSON, content: native }];
   const annotations = { [ANNOTATIONS.created]: options.createdAt };
   const { registry: host, repository } = subject;
-  await putArtifact(registry, { registry: host, repository }, { artifactType: SYFT_JSON, layers, annotations, subject: descriptor }, options);
+  await putArtifact(
+    registry,
+    { registry: host, repository },
+    { artifactType: SYFT_JSON, layers, annotations, subject: descriptor },
+    options,
+  );
 }
 
 export async function hasNativeSbom(registry: Registry, subject: Reference, call: Call): Promise<boolean> {
@@ -54,6 +59,9 @@ async function readPlatform(reference: Reference, deps: ContentDeps, call: Call)
   const artifact = await getArtifact(deps.registry, atDigest(reference, found.digest), call);
   const native = artifact?.layers[0]?.content;
   if (native === undefined) return undefined;
-  const [{ size }, { findings }] = await Promise.all([readConfig(deps.registry, reference, call), deps.scanner.scan(native, call)]);
+  const [{ size }, { findings }] = await Promise.all([
+    readConfig(deps.registry, reference, call),
+    deps.scanner.scan(native, call),
+  ]);
   return { size, packages: deps.cataloguer.packages(native), findings };
 }

@@ -1,13 +1,14 @@
 import { digestOf } from '../domain/digest.ts';
+import type { ImageContent, PlatformContent } from '../domain/image-content.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { explainVerdict, judge } from '../domain/judge.ts';
 import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, atTag, type Reference } from '../domain/reference.ts';
+import { atTag } from '../domain/reference.ts';
 import type { CandidateFacts, Verdict } from '../domain/verdict.ts';
-import { readConfig } from '../image/config.ts';
-import type { Call, Registry } from '../registry/registry.ts';
+import type { Call } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
+import { readContent } from './release-content.ts';
 import { readTag } from './releases.ts';
 import type { Step } from './steps.ts';
 
@@ -35,33 +36,34 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
 export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<Verdict> {
   const { image, inputs, candidate } = job;
   const platforms = await Promise.all(image.platforms.map((platform) => candidate.facts(platform, signal)));
-  const previous = await readSizes(job, deps.registry, { signal });
+  const previous = await readPrevious(job, deps, { signal });
   const facts: CandidateFacts = {
     image: image.name,
     declared: image.platforms,
     platforms,
     inputs: inputs.inputs.map(({ name }) => name),
-    ...(previous === undefined ? {} : { previousSize: previous }),
+    ...(previous === undefined
+      ? {}
+      : {
+          previousSize: mapContent(previous, ({ size }) => size),
+          previousFindings: mapContent(previous, ({ findings }) => findings),
+        }),
   };
   return judge(facts, deps.settings.policy, image.waivers, deps.now());
 }
 
-async function readSizes({ image, repository }: ReleaseJob, registry: Registry, call: Call) {
-  const release = await readTag(registry, atTag(repository, image.line), call);
-  if (release === undefined) return undefined;
-  return platformSizes(registry, repository, release.platforms, call);
+/** The release in use, its vulnerabilities as known now: a candidate that is better need not be clean (decisions 10). */
+async function readPrevious(
+  { image, repository }: ReleaseJob,
+  deps: ReleaseDeps,
+  call: Call,
+): Promise<ImageContent | undefined> {
+  const release = await readTag(deps.registry, atTag(repository, image.line), call);
+  return release && (await readContent(repository, release.platforms, deps, call));
 }
 
-/** Compressed bytes of each platform. */
-export async function platformSizes(
-  registry: Registry,
-  repository: Reference,
-  platforms: Readonly<Partial<Record<Platform, `sha256:${string}`>>>,
-  call: Call,
-): Promise<Partial<Record<Platform, number>>> {
-  const sizes = Object.entries(platforms).map(async ([platform, digest]) => {
-    const { size } = await readConfig(registry, atDigest(repository, digest!), call);
-    return [platform, size] as const;
-  });
-  return Object.fromEntries(await Promise.all(sizes));
+function mapContent<T>(content: ImageContent, pick: (platform: PlatformContent) => T): Partial<Record<Platform, T>> {
+  return Object.fromEntries(
+    Object.entries(content).flatMap(([platform, each]) => (each ? [[platform, pick(each)]] : [])),
+  );
 }

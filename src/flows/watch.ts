@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Known, Upstream } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -16,6 +17,9 @@ export interface WatchDeps {
   readonly now: () => string;
 }
 
+/** Keeps answers of thousands of upstreams from being in memory at once. */
+const WATCHED_AT_ONCE = 32;
+
 /**
  * Asks each upstream of the fleet once: a HEAD, and a GET only for a digest that was not seen before.
  * One that cannot be asked is `unknown` and holds up nothing but what depends on it.
@@ -26,7 +30,8 @@ export async function watchUpstreams(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Known<Upstream>>> {
   const upstreams = upstreamsOf(fleet);
-  const answers = await Promise.all([...upstreams.values()].map((upstream) => watchOne(upstream, deps, signal)));
+  const limit = pLimit(WATCHED_AT_ONCE);
+  const answers = await limit.map([...upstreams.values()], (upstream) => watchOne(upstream, deps, signal));
   return new Map([...upstreams.keys()].map((name, index) => [name, answers[index]!]));
 }
 

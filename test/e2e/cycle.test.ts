@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { atTag } from '../../src/domain/reference.ts';
 import { makeDownstream } from '../../scripts/demo/downstream.ts';
+import { atTag } from '../../src/domain/reference.ts';
 import { type FleetScene, startFleetScene, type TestFactory } from '../support/fleet-scene.ts';
 import { runFleet, withFleet } from '../support/run-fleet.ts';
 
@@ -62,7 +62,9 @@ test('ends as unchanged, without tag or pull request, when the content comes out
 
   const { runs } = await runFleet(factory.root);
 
-  expect(runs.map(({ image, outcome, version }) => [image, outcome, version])).toEqual([['child', 'unchanged', '3.11.1']]);
+  expect(runs.map(({ image, outcome, version }) => [image, outcome, version])).toEqual([
+    ['child', 'unchanged', '3.11.1'],
+  ]);
   expect((await runFleet(factory.root)).runs).toEqual([]);
 });
 

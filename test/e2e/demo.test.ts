@@ -44,7 +44,10 @@ const registry = createRegistry({ http });
 
 /** The whole path for both platforms, on a real base: the demo is the product's own code. */
 beforeAll(async () => {
-  const demo = await exec(process.execPath, [join(ROOT, 'scripts', 'demo', 'main.ts')], { cwd: ROOT, timeout: 30 * 60_000 });
+  const demo = await exec(process.execPath, [join(ROOT, 'scripts', 'demo', 'main.ts')], {
+    cwd: ROOT,
+    timeout: 30 * 60_000,
+  });
   expect(demo.exitCode, `${demo.stdout.toString()}\n${demo.stderr}`).toBe(0);
   summary = Summary.parse(JSON.parse(await readFile(join(DEMO, 'summary.json'), 'utf8')));
   embedded = await startEmbedded({ dataDirectory: join(DEMO, '.ingot'), needs: { registry: true } });
@@ -55,7 +58,9 @@ afterAll(async () => {
 });
 
 test('the first night releases the fleet, the second all of it again for its base, the third nothing', () => {
-  const nights = summary.nights.map(({ runs }) => runs.map(({ image, outcome, reasons }) => [image, outcome, reasons[0]?.kind]));
+  const nights = summary.nights.map(({ runs }) =>
+    runs.map(({ image, outcome, reasons }) => [image, outcome, reasons[0]?.kind]),
+  );
 
   expect(nights.map((night) => night.toSorted())).toEqual([
     [
@@ -77,7 +82,11 @@ test('everything that the summary says of a release is in the registry', async (
     const release = await readTag(registry, atTag(repositoryOf(image), version), {});
 
     const told = Object.fromEntries(Object.entries(platforms).map(([platform, child]) => [platform, child.digest]));
-    expect({ digest: release?.digest, platforms: release?.platforms, version: release?.version }).toEqual({ digest, platforms: told, version });
+    expect({ digest: release?.digest, platforms: release?.platforms, version: release?.version }).toEqual({
+      digest,
+      platforms: told,
+      version,
+    });
   }
 });
 
@@ -97,7 +106,14 @@ describe('cosign agrees', () => {
     const python = summary.nights[1]!.runs.find(({ image }) => image === 'python')!;
     for (const digest of [python.digest, ...Object.values(python.platforms).map((child) => child.digest)]) {
       const key = join(DEMO, '.ingot', 'keys', 'ingot.pub');
-      const args = ['verify', '--key', key, '--insecure-ignore-tlog', '--allow-http-registry', `${summary.registry}/python@${digest}`];
+      const args = [
+        'verify',
+        '--key',
+        key,
+        '--insecure-ignore-tlog',
+        '--allow-http-registry',
+        `${summary.registry}/python@${digest}`,
+      ];
       const { exitCode, stderr } = await exec(join(ROOT, '.tools', 'bin', 'cosign'), args, { timeout: 60_000 });
       expect(exitCode, stderr).toBe(0);
     }
@@ -107,7 +123,9 @@ describe('cosign agrees', () => {
 test('the channels of an image point to its newest release', async () => {
   const debian = summary.nights[1]!.runs.find(({ image }) => image === 'debian')!;
 
-  const heads = await Promise.all(['12', '12.0', 'stable'].map((tag) => registry.head(atTag(repositoryOf('debian'), tag))));
+  const heads = await Promise.all(
+    ['12', '12.0', 'stable'].map((tag) => registry.head(atTag(repositoryOf('debian'), tag))),
+  );
 
   expect(heads.map((head) => head?.digest)).toEqual([debian.digest, debian.digest, debian.digest]);
 });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { buildDatabase } from '../../scripts/demo/advisories.ts';
 import { makeDownstream } from '../../scripts/demo/downstream.ts';
-import { type Reference, parseReference } from '../../src/domain/reference.ts';
+import { parseReference, type Reference } from '../../src/domain/reference.ts';
 import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
@@ -36,24 +36,44 @@ export interface FleetScene {
   stop(): Promise<void>;
 }
 
-const STATUS = 'Package: tool\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0-1\nDescription: a tool\n\n';
+const STATUS =
+  'Package: tool\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0-1\nDescription: a tool\n\n';
 
 /** A small fleet without any RUN, so that both platforms build in a second; all parts are real. */
 export async function startFleetScene(): Promise<FleetScene> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-fleet-'));
-  const embedded = await startEmbedded({ dataDirectory: join(folder, 'shared'), needs: { registry: true, buildkit: true } });
+  const embedded = await startEmbedded({
+    dataDirectory: join(folder, 'shared'),
+    needs: { registry: true, buildkit: true },
+  });
   const http = createHttp({ connectionsPerHost: 8, userAgent: 'ingot-test', timeoutMs: 30_000 });
   const registry = createRegistry({ http });
   const host = embedded.registry!;
-  const advisory = { ID: 'CVE-2026-0001', Distro: 'debian:12', Package: 'tool', Fixed: '1.1-1', Severity: 'Medium', FixedAt: '2026-11-01', Description: 'A hole' } as const;
+  const advisory = {
+    ID: 'CVE-2026-0001',
+    Distro: 'debian:12',
+    Package: 'tool',
+    Fixed: '1.1-1',
+    Severity: 'Medium',
+    FixedAt: '2026-11-01',
+    Description: 'A hole',
+  } as const;
   const database = await buildDatabase([advisory], join(folder, 'database'), { advdb: join(TOOLS, 'advdb') });
   return {
     registry,
     host,
     async factory(name, { only } = {}) {
       const factory = createFactory({ name, host, registry, root: join(folder, name) });
-      const settings = { ...settingsOf(name, host, embedded.buildkit!), scan: { database }, downstreams: [{ forge: 'local', path: factory.downstream }] };
-      await factory.write({ 'ingot.yaml': stringify(settings), 'fleet.key': generateKeyPair().privateKey, ...filesOf(only) });
+      const settings = {
+        ...settingsOf(name, host, embedded.buildkit!),
+        scan: { database },
+        downstreams: [{ forge: 'local', path: factory.downstream }],
+      };
+      await factory.write({
+        'ingot.yaml': stringify(settings),
+        'fleet.key': generateKeyPair().privateKey,
+        ...filesOf(only),
+      });
       await makeDownstream(factory.downstream, { 'README.md': 'A shop\n' });
       return factory;
     },
@@ -94,7 +114,17 @@ function filesOf(only: string | undefined): Record<string, string> {
   return Object.fromEntries(files);
 }
 
-function createFactory({ name, host, registry, root }: { name: string; host: string; registry: Registry; root: string }): TestFactory {
+function createFactory({
+  name,
+  host,
+  registry,
+  root,
+}: {
+  name: string;
+  host: string;
+  registry: Registry;
+  root: string;
+}): TestFactory {
   const base = `${host}/${name}`;
   return {
     root,

@@ -26,7 +26,12 @@ export async function contentsOf(registry: Registry, repository: Reference): Pro
 
 async function attachments(registry: Registry, repository: Reference, digest: Digest) {
   const referrers = await registry.referrers(atDigest(repository, digest));
-  const kinds = referrers.map(({ artifactType, annotations }) => `${artifactType} ${annotations?.['dev.sigstore.bundle.predicateType'] ?? ''}`);
+  const kinds = referrers.map(
+    ({ artifactType, annotations }) => `${artifactType} ${annotations?.['dev.sigstore.bundle.predicateType'] ?? ''}`,
+  );
   const legacy = await registry.manifest(atTag(repository, `${digest.replace(':', '-')}.sig`));
-  return { kinds: kinds.sort(), signatures: legacy === undefined ? 0 : parseManifest(legacy.bytes, 'a signature').layers?.length };
+  return {
+    kinds: kinds.sort(),
+    signatures: legacy === undefined ? 0 : parseManifest(legacy.bytes, 'a signature').layers?.length,
+  };
 }

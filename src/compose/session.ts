@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { startBuildWorker, type WorkerSettings } from '../../workers/build.ts';
+import { startProposeWorker } from '../../workers/propose.ts';
+import { startReleaseWorker } from '../../workers/release.ts';
+import type { Builder } from '../builder/builder.ts';
+import type { Config } from '../config.ts';
+import { createContextPreparer } from '../definitions/context.ts';
+import { gitRevision } from '../definitions/revision.ts';
+import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { Places } from '../domain/places.ts';
+import type { Reference } from '../domain/reference.ts';
+import type { Embedded } from '../embedded/embedded.ts';
+import type { BuildDeps } from '../flows/build.ts';
+import { createProposer } from '../flows/proposals.ts';
+import { createRecorder } from '../flows/recorder.ts';
+import type { RunDeps } from '../flows/run.ts';
+import { runSmoke } from '../flows/smoke.ts';
+import type { StepObserver } from '../flows/steps.ts';
+import type { ForgeRepository } from '../forge/forge.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createDispatcher, emptyQueues } from '../queue/bullmq.ts';
+import type { RedisAddress } from '../queue/connection.ts';
+import type { Dispatcher } from '../queue/dispatcher.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
+import type { Attestor } from '../signer/signer.ts';
+import { VERSION } from '../version.ts';
+
+export interface Session {
+  readonly dispatcher: Dispatcher;
+  close(): Promise<void>;
+}
+
+export type QueueSettings = WorkerSettings & { readonly redis: RedisAddress };
+
+interface SessionParts {
+  readonly config: Config;
+  readonly fleet: Fleet;
+  readonly places: Places;
+  readonly registry: Registry;
+  readonly ledger: Ledger;
+  readonly attestor: Attestor;
+  readonly cataloguer: Cataloguer;
+  readonly scanner: Scanner;
+  readonly downstreams: readonly ForgeRepository[];
+  readonly builder: Builder;
+  readonly from: (upstream: Reference) => Reference;
+}
+
+export async function startSession(
+  parts: SessionParts,
+  queue: QueueSettings,
+  embedded: Embedded,
+  observer: StepObserver,
+): Promise<Session> {
+  const platforms = [...new Set(parts.fleet.images.flatMap((image) => image.platforms))];
+  if (parts.config.redisUrl === undefined && embedded.owner) await emptyQueues(queue, platforms);
+  const recorder = createRecorder(parts.ledger, observer);
+  const deps = runDeps(parts, recorder);
+  const dispatcher = await createDispatcher(queue);
+  const propose = createProposer({ ...parts, ...deps.release });
+  const workers = [
+    ...platforms.map((platform) => startBuildWorker(platform, deps, { ...queue, concurrency: 1 })),
+    startReleaseWorker(deps, { ...queue, concurrency: 2 }),
+    startProposeWorker(propose, queue),
+  ];
+  return {
+    dispatcher,
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await recorder.flush();
+      await dispatcher.close();
+    },
+  };
+}
+
+function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
+  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, from } = parts;
+  const { settings } = fleet;
+  const { root, secret } = config;
+  const prepare = createContextPreparer({
+    settings,
+    root,
+    workDirectory: join(config.dataDirectory, 'builds'),
+    secret,
+  });
+  const smoke: BuildDeps['smoke'] = ({ smoke: tests }, image, platform, signal) =>
+    runSmoke({ tests: tests!, builder, registry, image, platform, signal });
+  const factory = { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION };
+  const revision = (image: Image) => gitRevision(image, root);
+  return {
+    fleet,
+    ledger,
+    observer,
+    build: { registry, builder, places, sourceOf: from, prepare, smoke },
+    release: { registry, places, settings, cataloguer, scanner, attestor, revision, factory, now: () => new Date() },
+  };
+}
