@@ -128,7 +128,7 @@ function sayWhatToLookAt(app: App, nights: readonly CycleReport[]): void {
     'render python',
     `verify ${repositoryOf(app.places.release('python'))}:${python?.version}`,
   ]) {
-    say(`  npx --no ingot -C .ingot/demo ${verb}`);
+    say(`  npx --no ingot ${verb} -C .ingot/demo`);
   }
   say('  cat .ingot/demo/summary.json');
 }

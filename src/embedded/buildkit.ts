@@ -34,6 +34,8 @@ export function createBuildKitPart(options: BuildKitPartOptions): Part {
       return {
         program: 'unshare',
         args: [...NAMESPACES, ...buildkitdArgs({ ...daemon, socket, config, folder, otel })],
+        // By default BuildKit drops what a step prints fast: the last lines of a failing one among it.
+        env: { BUILDKIT_STEP_LOG_MAX_SPEED: '-1', BUILDKIT_STEP_LOG_MAX_SIZE: String(16 * 1024 * 1024) },
         address: `unix://${socket}`,
         deathSignal: 'KILL', // unshare ignores SIGTERM
         stopMs: 2_000, // it waits for its builds without limit; who closes wants none of them

@@ -42,12 +42,12 @@ export async function startChild(part: Part, log: LogFile, signal: AbortSignal):
  * The kernel ends the child when we end, however we end (prctl(2), PR_SET_PDEATHSIG). In a session of its own, Ctrl-C
  * in the terminal reaches us alone, and we stop things in order.
  */
-function spawnBound({ program, args, deathSignal }: Launch, cwd: string): ChildProcess {
+function spawnBound({ program, args, deathSignal, env }: Launch, cwd: string): ChildProcess {
   const process = spawn('setpriv', ['--pdeathsig', deathSignal, '--', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     cwd,
-    env: childEnvironment(),
+    env: { ...childEnvironment(), ...env },
   });
   // A child is no reason for us to stay alive.
   process.unref();

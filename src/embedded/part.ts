@@ -9,6 +9,8 @@ export type PartName = 'redis' | 'registry' | 'buildkit';
 export interface Launch {
   readonly program: string;
   readonly args: readonly string[];
+  /** Beside what every child gets. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where it will answer. */
   readonly address: string;
   /** The signal that it gets from the kernel when we are killed. */

@@ -33,11 +33,13 @@ function outcomeMark(run: BoardRun, frame: Frame): string {
 }
 
 function renderStep(step: StepRecord, frame: Frame): string {
-  const time = formatSeconds((step.endedAt ?? frame.now) - step.startedAt);
+  const milliseconds = (step.endedAt ?? frame.now) - step.startedAt;
+  const time = formatSeconds(milliseconds);
   if (step.state === 'skipped') return styleText('dim', `${step.name} ✓`);
   if (step.state === 'running') return `${styleText('cyan', spinner(frame.now))} ${step.name} ${time}`;
   const mark = step.state === 'done' ? styleText('green', '✓') : styleText('red', '✘');
-  return `${step.name} ${mark} ${styleText('dim', time)}`;
+  // What took no time worth a thought leaves room for the rest.
+  return milliseconds < 100 ? `${step.name} ${mark}` : `${step.name} ${mark} ${styleText('dim', time)}`;
 }
 
 function spinner(now: number): string {
