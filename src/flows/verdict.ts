@@ -1,12 +1,13 @@
 import { digestOf } from '../domain/digest.ts';
-import type { ImageContent, PlatformContent } from '../domain/image-content.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { explainVerdict, judge } from '../domain/judge.ts';
 import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atTag } from '../domain/reference.ts';
-import type { CandidateFacts, Verdict } from '../domain/verdict.ts';
-import type { Call } from '../registry/registry.ts';
+import { atDigest, atTag, type Reference } from '../domain/reference.ts';
+import type { Release } from '../domain/staleness.ts';
+import type { CandidateFacts, Finding, Verdict } from '../domain/verdict.ts';
+import { readConfig } from '../image/config.ts';
+import type { Call, Registry } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { readContent } from './release-content.ts';
 import { readTag } from './releases.ts';
@@ -34,36 +35,33 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
 }
 
 export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<Verdict> {
-  const { image, inputs, candidate } = job;
+  const { image, inputs, candidate, repository } = job;
   const platforms = await Promise.all(image.platforms.map((platform) => candidate.facts(platform, signal)));
-  const previous = await readPrevious(job, deps, { signal });
+  const release = await readTag(deps.registry, atTag(repository, image.line), { signal });
   const facts: CandidateFacts = {
     image: image.name,
     declared: image.platforms,
     platforms,
     inputs: inputs.inputs.map(({ name }) => name),
-    ...(previous === undefined
-      ? {}
-      : {
-          previousSize: mapContent(previous, ({ size }) => size),
-          previousFindings: mapContent(previous, ({ findings }) => findings),
-        }),
+    ...(release && { previousSize: await sizesOf(release, repository, deps.registry, { signal }) }),
   };
-  return judge(facts, deps.settings.policy, image.waivers, deps.now());
+  const verdict = judge(facts, deps.settings.policy, image.waivers, deps.now());
+  if (verdict.allowed || release === undefined) return verdict;
+  const previousFindings = await findingsOf(release, repository, deps, { signal });
+  return judge({ ...facts, previousFindings }, deps.settings.policy, image.waivers, deps.now());
 }
 
-/** The release in use, its vulnerabilities as known now: a candidate that is better need not be clean (decisions 10). */
-async function readPrevious(
-  { image, repository }: ReleaseJob,
-  deps: ReleaseDeps,
-  call: Call,
-): Promise<ImageContent | undefined> {
-  const release = await readTag(deps.registry, atTag(repository, image.line), call);
-  return release && (await readContent(repository, release.platforms, deps, call));
+async function sizesOf({ platforms }: Release, repository: Reference, registry: Registry, call: Call) {
+  const sizes = Object.entries(platforms).map(async ([platform, digest]) => {
+    const { size } = await readConfig(registry, atDigest(repository, digest!), call);
+    return [platform, size] as const;
+  });
+  return Object.fromEntries(await Promise.all(sizes)) as Partial<Record<Platform, number>>;
 }
 
-function mapContent<T>(content: ImageContent, pick: (platform: PlatformContent) => T): Partial<Record<Platform, T>> {
-  return Object.fromEntries(
-    Object.entries(content).flatMap(([platform, each]) => (each ? [[platform, pick(each)]] : [])),
-  );
+/** Asked only for a candidate that is not clean: one that is better than what is in use need not wait (decisions 10). */
+async function findingsOf({ platforms }: Release, repository: Reference, deps: ReleaseDeps, call: Call) {
+  const content = await readContent(repository, platforms, deps, call);
+  const findings = Object.entries(content).map(([platform, each]) => [platform, each?.findings ?? []] as const);
+  return Object.fromEntries(findings) as Partial<Record<Platform, readonly Finding[]>>;
 }
