@@ -18,6 +18,7 @@ import { VERSION } from './version.ts';
 
 type Common = { readonly root: string; readonly json: boolean };
 
+const LINGER_MS = 5_000;
 const output: Output = createOutput(process.stdout, process.stderr);
 const interrupted = new AbortController();
 let exitCode = 0;
@@ -175,3 +176,5 @@ try {
   }
 }
 process.exitCode = exitCode;
+// Everything is closed by now; should something still keep the process alive, it is not worth waiting for.
+setTimeout(() => process.exit(exitCode), LINGER_MS).unref();

@@ -25,6 +25,7 @@ import { createDockerCredentials } from './registry/credentials.ts';
 import { createRegistry } from './registry/oci.ts';
 import type { Registry } from './registry/registry.ts';
 import { createGrype } from './scanner/grype.ts';
+import { createRememberingScanner } from './scanner/remembering.ts';
 import type { Cataloguer, Scanner } from './scanner/scanner.ts';
 import { createSyft } from './scanner/syft.ts';
 import { createAttestor } from './signer/attestor.ts';
@@ -165,7 +166,8 @@ function createScanners(config: Config, { scan }: Settings): { cataloguer: Catal
   const cataloguer = createSyft({ syft: config.tool('syft'), dockerConfig: config.dockerConfig });
   const database = scan.database === undefined ? {} : { database: resolveSource(config.root, scan.database) };
   const databaseDirectory = join(config.dataDirectory, 'vulnerabilities');
-  return { cataloguer, scanner: createGrype({ grype: config.tool('grype'), databaseDirectory, ...database }) };
+  const grype = createGrype({ grype: config.tool('grype'), databaseDirectory, ...database });
+  return { cataloguer, scanner: createRememberingScanner(grype) };
 }
 
 /** A path relative to ingot.yaml, or a URL as it is. */

@@ -53,13 +53,15 @@ async function readRoot(tar: string): Promise<Root> {
   createReadStream(tar).pipe(entries);
   for await (const entry of entries) {
     const path = entry.header.name.replace(/^\.\//, '');
-    const changelog = /^usr\/share\/doc\/([^/]+)\/changelog(?:\.Debian)?\.gz$/.exec(path)?.[1];
+    const [, changelog, kind] = /^usr\/share\/doc\/([^/]+)\/changelog(\.Debian)?\.gz$/.exec(path) ?? [];
     if (path !== 'var/lib/dpkg/status' && changelog === undefined) entry.resume();
     else if (entry.header.type !== 'file') entry.resume();
     else {
       const content = Buffer.concat(await Array.fromAsync(entry as AsyncIterable<Buffer>));
       if (changelog === undefined) status = content.toString('utf8');
-      else changelogs.set(changelog, gunzipSync(content).toString('utf8'));
+      // `changelog.gz` is Debian's only where there is no other: else it is upstream's (Debian policy 12.7).
+      else if (kind !== undefined || !changelogs.has(changelog))
+        changelogs.set(changelog, gunzipSync(content).toString('utf8'));
     }
   }
   return { status, changelogs };
