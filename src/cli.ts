@@ -12,8 +12,9 @@ import { render } from './commands/render.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { verifyCommand } from './commands/verify.ts';
-import { type App, compose } from './compose.ts';
+import { type App, compose, composeVerifier } from './compose.ts';
 import { readConfig } from './config.ts';
+import { FactoryError } from './domain/errors.ts';
 import { VERSION } from './version.ts';
 
 type Common = { readonly root: string; readonly json: boolean };
@@ -87,20 +88,13 @@ function addReleaseVerbs(program: Command): void {
     .option('--explain', 'print the commands with which others verify it', false)
     .action(async (reference: string, _options, command: Command) => {
       const { root, json, key, explain } = command.optsWithGlobals<Common & { key?: string; explain: boolean }>();
-      const publicKey = key === undefined ? undefined : await readFile(key, 'utf8');
-      await withApp(root, async ({ registry, attestor, publicKeyFile }) =>
-        verifyCommand(reference, {
-          registry,
-          attestor,
-          publicKey,
-          keyFile: key ?? publicKeyFile,
-          http: /^(127\.|localhost|\[::1\])/.test(reference),
-          explain,
-          json,
-          signal: interrupted.signal,
-          print: output.line,
-        }),
-      );
+      const http = /^(127\.|localhost|\[::1\])/.test(reference);
+      const options = { http, explain, json, signal: interrupted.signal, print: output.line };
+      if (key === undefined) {
+        await withApp(root, ({ registry, attestor, publicKeyFile: keyFile }) =>
+          verifyCommand(reference, { registry, attestor, keyFile, ...options }),
+        );
+      } else await verifyWithKey(reference, key, root, options);
     });
   program
     .command('render')
@@ -113,6 +107,24 @@ function addReleaseVerbs(program: Command): void {
         render(name, { fleet: app.fleet, json, print: output.line, note, resolve: app.resolveInput }),
       );
     });
+}
+
+/** As a consumer: the public key is enough, no fleet and no service is needed. */
+async function verifyWithKey(
+  reference: string,
+  keyFile: string,
+  root: string,
+  options: Omit<Parameters<typeof verifyCommand>[1], 'registry' | 'attestor'>,
+): Promise<void> {
+  const publicKey = await readFile(keyFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new FactoryError(`the public key ${keyFile} cannot be read (${cause.code})`, { code: 'usage', cause });
+  });
+  const { close, ...reader } = composeVerifier(await readConfig({ root }), publicKey);
+  try {
+    exitCode = await verifyCommand(reference, { ...reader, publicKey, keyFile, ...options });
+  } finally {
+    await close();
+  }
 }
 
 function addPullVerbs(pulls: Command): void {

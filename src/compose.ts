@@ -84,6 +84,21 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   }
 }
 
+/** What it takes to look at images and signatures, without a fleet: a consumer's view. */
+export function composeVerifier(
+  config: Config,
+  publicKey: string,
+): Pick<App, 'registry' | 'attestor'> & { close(): Promise<void> } {
+  const { http, registry } = createReader(config);
+  return { registry, attestor: createAttestor({ registry, publicKey }), close: () => http.close() };
+}
+
+function createReader({ proxy, ca, dockerConfig }: Config) {
+  const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
+  const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
+  return { http, registry: createRegistry({ http, credentials }) };
+}
+
 async function assemble(config: Config, fleet: Fleet, embedded: Embedded, options: ComposeOptions): Promise<App> {
   const { settings } = fleet;
   const places = placesBelow(parseBase(settings.registry ?? `${embedded.registry}/${settings.fleet}`));
@@ -92,10 +107,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     prefix: queuePrefix(settings.fleet),
     onError: (error) => options.onTrouble(error.message),
   };
-  const { proxy, ca } = config;
-  const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
-  const credentials = createDockerCredentials({ path: join(config.dockerConfig, 'config.json') });
-  const registry = createRegistry({ http, credentials });
+  const { http, registry } = createReader(config);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = createKeySigner(await signingKey(config, settings));
   const builders = createBuilders(config, settings, embedded, options);
