@@ -6,7 +6,7 @@ import { Problem } from './problem.mjs';
 
 const GIB = 1024 ** 3;
 
-/** What set-up writes at most, with cold caches; measured, and rounded up. */
+/** What set-up writes at most, with cold caches; estimated generously. */
 const NEEDED = { npm: 1 * GIB, apt: 0.5 * GIB, tools: 1 * GIB, goCaches: 6 * GIB };
 
 /** What keeps the rest from finding room, if anything. */
