@@ -5,7 +5,8 @@ import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag } from '../domain/reference.ts';
 import { nextVersion } from '../domain/version.ts';
-import { type Descriptor, type Manifest, MEDIA_TYPES, RegistryError } from '../registry/registry.ts';
+import { parseManifest } from '../registry/manifest.ts';
+import { type Descriptor, MEDIA_TYPES, RegistryError } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { ANNOTATIONS, childDigests } from './releases.ts';
 
@@ -30,7 +31,7 @@ export async function findIndex(
 ): Promise<CandidateIndex | undefined> {
   const stored = await deps.registry.manifest(atTag(job.staging, stagingTag.index(job.key)), { signal });
   if (stored === undefined) return undefined;
-  const index = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as Manifest;
+  const index = parseManifest(stored.bytes, 'an index');
   const version = index.annotations?.[ANNOTATIONS.version];
   const created = index.annotations?.[ANNOTATIONS.created];
   if (version === undefined || created === undefined) return undefined;

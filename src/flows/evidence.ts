@@ -4,6 +4,7 @@ import { canonicalJson } from '../domain/inputs.ts';
 import { atTag, type Reference } from '../domain/reference.ts';
 import type { SmokeReport } from '../domain/verdict.ts';
 import { getArtifact, putArtifact } from '../image/artifact.ts';
+import { parseManifest } from '../registry/manifest.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { Sbom, ScanReport } from '../scanner/scanner.ts';
 
@@ -69,9 +70,7 @@ export function createEvidenceStore(registry: Registry, staging: Reference): Evi
     async has(tag, subject, call) {
       const stored = await registry.manifest(atTag(staging, tag), call);
       if (stored === undefined) return false;
-      const { annotations } = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as {
-        annotations?: Record<string, string>;
-      };
+      const { annotations } = parseManifest(stored.bytes, 'evidence');
       return annotations?.[SUBJECT] === subject;
     },
     smoke: (tag, call) => json(tag, SmokeReportSchema, call),

@@ -10,6 +10,7 @@ import type { Release } from '../domain/staleness.ts';
 import { isOfLine } from '../domain/version.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
+import { parseManifest } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
@@ -48,9 +49,7 @@ async function toProposal(
   signal: AbortSignal,
 ): Promise<ReleaseToPropose> {
   const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
-  const { annotations } = JSON.parse(Buffer.from(stored!.bytes).toString('utf8')) as {
-    annotations?: Record<string, string>;
-  };
+  const { annotations } = parseManifest(stored!.bytes, 'an index');
   const { version, digest, platforms } = release;
   const channels = fleet.settings.channels.map(({ name }) => name);
   const reason = annotations?.[ANNOTATIONS.reason];

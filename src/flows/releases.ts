@@ -6,6 +6,7 @@ import { type Platform, platformOf } from '../domain/platform.ts';
 import { atDigest, atTag, formatReference, type Reference } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';
 import { getArtifact, putArtifact } from '../image/artifact.ts';
+import { parseManifest } from '../registry/manifest.ts';
 import type { Call, Descriptor, Manifest, Registry } from '../registry/registry.ts';
 import { messageOf } from './steps.ts';
 
@@ -42,7 +43,7 @@ export async function readRelease(
 export async function readTag(registry: Registry, reference: Reference, call: Call): Promise<Release | undefined> {
   const stored = await registry.manifest(reference, call);
   if (stored === undefined) return undefined;
-  const index = JSON.parse(Buffer.from(stored.bytes).toString('utf8')) as Manifest;
+  const index = parseManifest(stored.bytes, 'an index');
   const { digest } = stored.descriptor;
   const inputs = await newestInputs(registry, atDigest(reference, digest), call);
   const created = index.annotations?.[ANNOTATIONS.created];
