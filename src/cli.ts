@@ -15,6 +15,8 @@ import { verifyCommand } from './commands/verify.ts';
 import { type App, compose, composeVerifier } from './compose.ts';
 import { readConfig } from './config.ts';
 import { FactoryError } from './domain/errors.ts';
+import { parseReference } from './domain/reference.ts';
+import { isLoopbackAddress } from './lib/http.ts';
 import { VERSION } from './version.ts';
 
 type Common = { readonly root: string; readonly json: boolean };
@@ -88,7 +90,7 @@ function addReleaseVerbs(program: Command): void {
     .option('--explain', 'print the commands with which others verify it', false)
     .action(async (reference: string, _options, command: Command) => {
       const { root, json, key, explain } = command.optsWithGlobals<Common & { key?: string; explain: boolean }>();
-      const http = /^(127\.|localhost|\[::1\])/.test(reference);
+      const http = isLoopbackAddress(parseReference(reference).registry);
       const options = { http, explain, json, signal: interrupted.signal, print: output.line };
       if (key === undefined) {
         await withApp(root, ({ registry, attestor, publicKeyFile: keyFile }) =>

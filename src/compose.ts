@@ -1,29 +1,26 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
 import { createBuilders } from './compose/builders.ts';
-import { type QueueSettings, type Session, startSession } from './compose/session.ts';
+import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
 import { type Config, readSigningKey } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
 import { FactoryError } from './domain/errors.ts';
 import type { Fleet, ImageInput, Settings } from './domain/fleet/model.ts';
 import { sourceOf } from './domain/fleet/sources.ts';
-import { type Places, parseBase, placesBelow } from './domain/places.ts';
+import { parseBase, placesBelow } from './domain/places.ts';
 import { atTag, type Reference } from './domain/reference.ts';
 import { type Embedded, startEmbedded } from './embedded/embedded.ts';
 import type { CycleObserver, PlanDeps } from './flows/cycle.ts';
 import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
-import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
-import type { Ledger } from './ledger/ledger.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import { createHttp } from './lib/http.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import { createDockerCredentials } from './registry/credentials.ts';
 import { createRegistry } from './registry/oci.ts';
-import type { Registry } from './registry/registry.ts';
 import { createGrype } from './scanner/grype.ts';
 import { createRememberingScanner } from './scanner/remembering.ts';
 import type { Cataloguer, Scanner } from './scanner/scanner.ts';
@@ -31,24 +28,14 @@ import { createSyft } from './scanner/syft.ts';
 import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
 import { ensureKey } from './signer/key-file.ts';
-import type { Attestor } from './signer/signer.ts';
 import { VERSION } from './version.ts';
 
 /** Everything a command needs, put together from configuration. */
-export interface App {
-  readonly config: Config;
-  readonly fleet: Fleet;
-  readonly places: Places;
-  readonly registry: Registry;
-  readonly ledger: Ledger;
-  readonly attestor: Attestor;
-  readonly cataloguer: Cataloguer;
-  readonly scanner: Scanner;
+export interface App extends SharedParts {
   /** PEM of the key that releases are signed with. */
   readonly publicKey: string;
   /** Where that key is as a file, when ingot keeps it. */
   readonly publicKeyFile?: string;
-  readonly downstreams: readonly ForgeRepository[];
   /** All that a plan needs; a cycle adds its dispatcher. */
   readonly cycle: PlanDeps;
   newRunId(): string;

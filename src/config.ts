@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DefinitionError, FactoryError } from './domain/errors.ts';
 import type { SigningSettings } from './domain/fleet/model.ts';
+import { installedTool } from './lib/tool.ts';
 
 /** What the environment decides. Settings of the fleet are in ingot.yaml. */
 export interface Config {
@@ -73,15 +73,9 @@ export async function readConfig({
     dockerConfig: found.DOCKER_CONFIG ?? join(homedir(), '.docker'),
     proxy: proxyOf(found),
     ...(ca === undefined ? {} : { ca }),
-    tool: findTool,
+    tool: installedTool,
     secret: (name) => env[name],
   };
-}
-
-const TOOLS = join(import.meta.dirname, '..', '.tools', 'bin');
-
-function findTool(name: string): string {
-  return existsSync(join(TOOLS, name)) ? join(TOOLS, name) : name;
 }
 
 function proxyOf({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: z.infer<typeof Environment>): Config['proxy'] {

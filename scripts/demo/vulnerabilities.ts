@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { installedTool } from '../../src/lib/tool.ts';
 import { advisoriesFromChangelogs, buildDatabase, type UpdatedPackage } from './advisories.ts';
 import { readMirrors } from './apt-sources.ts';
 import { type BaseEdition, makeBase, SUITE } from './base.ts';
@@ -33,7 +34,7 @@ export async function makeDatabase(cache: string): Promise<string> {
   const updated = updatedPackages(await readRoot(before), await readRoot(after));
   const folder = join(cache, 'vulnerabilities');
   await mkdir(folder, { recursive: true });
-  const advdb = resolve(import.meta.dirname, '..', '..', '.tools', 'bin', 'advdb');
+  const advdb = installedTool('advdb');
   const archive = await buildDatabase(advisoriesFromChangelogs(updated, 'debian:12'), folder, { advdb });
   await writeFile(note, archive);
   return archive;

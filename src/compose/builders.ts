@@ -7,6 +7,7 @@ import type { Readiness } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import { ensureEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
+import { isLoopbackAddress } from '../lib/http.ts';
 
 export interface BuilderOptions {
   readonly signal: AbortSignal;
@@ -67,5 +68,5 @@ export function createBuilders(
 /** Hosts that speak plain HTTP: those on this machine. */
 function loopbackHosts(settings: Settings): string[] {
   const hosts = [settings.registry, ...Object.values(settings.upstreams)].map((text) => text?.split('/')[0]);
-  return hosts.filter((host): host is string => host !== undefined && /^(127\.|localhost|\[::1\])/.test(host));
+  return hosts.filter((host): host is string => host !== undefined && isLoopbackAddress(host));
 }

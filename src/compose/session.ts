@@ -33,7 +33,8 @@ export interface Session {
 
 export type QueueSettings = WorkerSettings & { readonly redis: RedisAddress };
 
-interface SessionParts {
+/** What commands and workers both need. */
+export interface SharedParts {
   readonly config: Config;
   readonly fleet: Fleet;
   readonly places: Places;
@@ -43,6 +44,9 @@ interface SessionParts {
   readonly cataloguer: Cataloguer;
   readonly scanner: Scanner;
   readonly downstreams: readonly ForgeRepository[];
+}
+
+interface SessionParts extends SharedParts {
   readonly builder: Builder;
   readonly from: (upstream: Reference) => Reference;
 }

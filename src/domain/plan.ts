@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { Image, ImageInput } from './fleet/model.ts';
-import { epochOf, type Inputs, inputsDigest, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
+import { epochOf, type Inputs, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
 import type { Platform } from './platform.ts';
 import { formatReference } from './reference.ts';
 import type { Outcome } from './run.ts';
@@ -160,9 +160,4 @@ function missingBuilders(image: Image, facts: FleetFacts): Hold[] {
 
 function withoutReady({ why, remedy }: { why: string; remedy: string }) {
   return { why, remedy };
-}
-
-/** True when the entry's run was made for the same inputs. */
-export function sameInputs(a: Inputs, b: Inputs): boolean {
-  return inputsDigest(a) === inputsDigest(b);
 }

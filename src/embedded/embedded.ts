@@ -1,6 +1,7 @@
-import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../domain/errors.ts';
+import { installedTool } from '../lib/tool.ts';
 import { createBuildKitPart } from './buildkit.ts';
 import { type KeptPart, keepPart } from './keeper.ts';
 import type { FindTool, PartName } from './part.ts';
@@ -50,7 +51,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const { needs, log = () => undefined, signal } = options;
   await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
   const data = await realpath(options.dataDirectory);
-  const findTool = options.findTool ?? findInstalled;
+  const findTool = options.findTool ?? (async (name: string) => installedTool(name));
   const keep = { logDirectory: join(data, 'logs'), log, signal };
   const runtime = await ensureRuntimeFolder(data);
 
@@ -91,14 +92,4 @@ function toEmbedded(parts: Started, runtime: string): Embedded {
       await clearRuntimeFolder(runtime);
     },
   };
-}
-
-const INSTALLED = join(import.meta.dirname, '..', '..', '.tools', 'bin');
-
-async function findInstalled(name: string): Promise<string> {
-  const path = join(INSTALLED, name);
-  return access(path, constants.X_OK).then(
-    () => path,
-    () => name,
-  );
 }

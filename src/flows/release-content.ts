@@ -2,12 +2,12 @@ import type { Digest } from '../domain/digest.ts';
 import type { ImageContent, PlatformContent } from '../domain/image-content.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, type Reference } from '../domain/reference.ts';
-import { getArtifact, putArtifact } from '../image/artifact.ts';
+import { getArtifact } from '../image/artifact.ts';
 import { readConfig } from '../image/config.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import { SYFT_JSON } from './evidence.ts';
-import { ANNOTATIONS } from './releases.ts';
+import { attachDocument } from './releases.ts';
 
 /** The cataloguer's own document stays with a released platform, so that it is rescanned without a pull (decisions 18). */
 export async function attachNativeSbom(
@@ -16,17 +16,7 @@ export async function attachNativeSbom(
   native: Uint8Array,
   options: Call & { createdAt: string },
 ): Promise<void> {
-  const descriptor = await registry.head(subject, options);
-  if (descriptor === undefined) return;
-  const layers = [{ mediaType: SYFT_JSON, content: native }];
-  const annotations = { [ANNOTATIONS.created]: options.createdAt };
-  const { registry: host, repository } = subject;
-  await putArtifact(
-    registry,
-    { registry: host, repository },
-    { artifactType: SYFT_JSON, layers, annotations, subject: descriptor },
-    options,
-  );
+  await attachDocument(registry, subject, SYFT_JSON, native, options);
 }
 
 export async function hasNativeSbom(registry: Registry, subject: Reference, call: Call): Promise<boolean> {

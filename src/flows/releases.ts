@@ -87,15 +87,26 @@ export async function attachInputs(
   inputs: Inputs,
   options: Call & { createdAt: string },
 ): Promise<void> {
+  await attachDocument(registry, release, INPUTS_ARTIFACT_TYPE, Buffer.from(canonicalJson(inputs)), options);
+}
+
+/** One document as a referrer of a released digest. @param type both artifact type and media type */
+export async function attachDocument(
+  registry: Registry,
+  release: Reference,
+  type: string,
+  content: Uint8Array,
+  options: Call & { createdAt: string },
+): Promise<void> {
   const subject = await registry.head(release, options);
   if (subject === undefined) return;
-  const layers = [{ mediaType: INPUTS_ARTIFACT_TYPE, content: Buffer.from(canonicalJson(inputs)) }];
+  const layers = [{ mediaType: type, content }];
   const annotations = { [ANNOTATIONS.created]: options.createdAt };
   const { registry: host, repository } = release;
   await putArtifact(
     registry,
     { registry: host, repository },
-    { artifactType: INPUTS_ARTIFACT_TYPE, layers, annotations, subject },
+    { artifactType: type, layers, annotations, subject },
     options,
   );
 }

@@ -96,6 +96,11 @@ function createDispatchers({ connectionsPerHost, proxy = {}, ca }: HttpOptions) 
 }
 
 /** 127.0.0.0/8, localhost and [::1]: plain HTTP is fine there, and no proxy is asked. */
+/** `host[:port]`, as in an image reference: is it on this machine, and so without TLS? */
+export function isLoopbackAddress(address: string): boolean {
+  return URL.canParse(`http://${address}`) && isLoopbackHost(new URL(`http://${address}`).hostname);
+}
+
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
+import { isLoopbackAddress } from '../lib/http.ts';
 import type { Cataloguer, Sbom } from './scanner.ts';
 import { reproducibleSpdx } from './spdx.ts';
 import { createdOf, packagesOf } from './syft-json.ts';
@@ -63,7 +64,7 @@ function syftArgs({ reference, platform, config, native, spdx }: SyftFiles): str
 }
 
 function environment({ dockerConfig, insecureRegistries = [] }: SyftOptions, { registry }: Reference) {
-  const insecure = insecureRegistries.includes(registry) || /^(127\.|localhost(:|$)|\[::1\])/.test(registry);
+  const insecure = insecureRegistries.includes(registry) || isLoopbackAddress(registry);
   return {
     SYFT_CHECK_FOR_APP_UPDATE: 'false',
     ...(insecure && { SYFT_REGISTRY_INSECURE_USE_HTTP: 'true' }),
