@@ -38,3 +38,15 @@ test('goes on where an earlier log ended, and tells only its own last lines', as
   expect(await readFile(path, 'utf8')).toBe('before\nafter\n');
   expect(second.tail()).toBe('after');
 });
+
+test('what comes after the end is not written, and harms nothing', async () => {
+  const log = openLogFile(path);
+  log.write(Buffer.from('in time\n'));
+  log.close();
+
+  log.write(Buffer.from('too late\n'));
+  log.close();
+
+  expect(await readFile(path, 'utf8')).toBe('in time\n');
+  expect(log.tail()).toBe('in time\ntoo late');
+});
