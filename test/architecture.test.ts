@@ -3,7 +3,18 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
-const ADAPTERS = ['builder', 'definitions', 'embedded', 'forge', 'ledger', 'queue', 'registry', 'scanner', 'signer'];
+const ADAPTERS = [
+  'builder',
+  'definitions',
+  'embedded',
+  'forge',
+  'ledger',
+  'packages',
+  'queue',
+  'registry',
+  'scanner',
+  'signer',
+];
 const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'canonicalize', 'dockerfile-ast', 're2js'];
 
 const ENTRIES = ['src/compose.ts', 'src/compose/builders.ts', 'src/compose/session.ts', 'src/cli.ts'];

@@ -1,6 +1,7 @@
 import { shortDigest } from './digest.ts';
 import { familiarReference, parseReference } from './reference.ts';
-import type { Hold, Reason } from './staleness.ts';
+import { formatBytes } from './size.ts';
+import type { Hold, OfferedUpdate, Reason } from './staleness.ts';
 
 /** Why an image is rebuilt, in one clause without a full stop: `docker.io/library/debian:12 moved from 1a2b… to 3c4d…`. */
 export function explainReason(reason: Reason): string {
@@ -15,6 +16,10 @@ export function explainReason(reason: Reason): string {
       return `its input ${explainMove(reason)}`;
     case 'definition-changed':
       return `its definition changed: ${reason.parts.join(', ')}`;
+    case 'package-updates':
+      return explainUpdates(reason.updates);
+    case 'vulnerability-fixable':
+      return `the archive has fixes for ${listed(reason.findings.map((finding) => `${finding.id} (${finding.severity}, ${finding.source} ${finding.fixed})`))}`;
     case 'release-damaged':
       return `the release in use is damaged, the registry lacks ${reason.missing.join(', ')}`;
     case 'recipe-changed':
@@ -31,6 +36,26 @@ export function explainHold(hold: Hold): string {
       return `waits until ${nameOf(hold.name)} has ${hold.platforms.join(' and ')}`;
     case 'no-builder':
       return `nobody can build ${hold.platform}: ${hold.why}; ${hold.remedy}`;
+    case 'settling':
+      return `waits until ${minute(hold.until)} for more changes, so that they end in one rebuild`;
+    case 'backing-off':
+      return `failed ${hold.failures} times with the same inputs${hold.summary === undefined ? '' : ` (${hold.summary})`}; the next try is at ${minute(hold.until)}`;
+    case 'outside-window':
+      return `waits for the rebuild window, which opens at ${minute(hold.until)}`;
+    case 'paused':
+      return `paused by ${hold.by} since ${day(hold.at)}${hold.until === undefined ? '' : `, until ${minute(hold.until)}`}: ${hold.why}; "ingot resume" lifts it`;
+    case 'quarantined-input':
+      return `its input ${nameOf(hold.name)} at ${shortDigest(hold.digest)} is quarantined: ${hold.why}`;
+    case 'quarantined-result':
+      return `the same inputs made ${hold.version ?? shortDigest(hold.digest)}, which is quarantined: ${hold.why}; "ingot unquarantine" lifts it`;
+    case 'blocked':
+      return `its candidate was blocked on ${day(hold.at)}, and nothing that this depends on changed since: ${hold.why}`;
+    case 'no-effect':
+      return `a rebuild did not bring in ${listed(hold.updates.map(({ name, to }) => `${name} ${to}`))}; its Dockerfile does not upgrade them`;
+    case 'disk-low':
+      return `only ${formatBytes(hold.freeBytes)} of disk are free, a build needs ${formatBytes(hold.neededBytes)}`;
+    case 'end-of-life':
+      return `past its end of life since ${day(hold.since)}${hold.successor === undefined ? '' : `; ${hold.successor} takes its place`}`;
   }
 }
 
@@ -46,9 +71,30 @@ function explainMove(change: Extract<Reason, { kind: 'base-changed' | 'input-cha
   return `${nameOf(name)} moved from ${shortDigest(from)} to ${shortDigest(to)}${about}`;
 }
 
+function explainUpdates(updates: readonly OfferedUpdate[]): string {
+  const security = updates.filter((update) => update.security);
+  const rest = updates.length - security.length;
+  const named = listed(
+    (security.length > 0 ? security : updates).map(({ name, from, to }) => `${name} ${from} → ${to}`),
+  );
+  if (security.length === 0) return `packages have updates: ${named}`;
+  return `packages have security updates: ${named}${rest === 0 ? '' : `; and ${rest} other updates`}`;
+}
+
+const LISTED = 5;
+
+function listed(items: readonly string[]): string {
+  const rest = items.length - LISTED;
+  return `${items.slice(0, LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
 /** Golden images are named as in Dockerfiles, upstreams as people write them. */
 function nameOf(name: string): string {
   return name.startsWith('golden/') ? name : familiarReference(parseReference(name));
+}
+
+function minute(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }
 
 function day(time: string): string {

@@ -1,5 +1,7 @@
 import type { Digest } from './digest.ts';
+import type { Severity } from './fleet/model.ts';
 import type { Inputs, ResolvedInput } from './inputs.ts';
+import type { PackageUpdate } from './packages/state.ts';
 import type { Platform } from './platform.ts';
 
 /** Why an image is rebuilt (product.md, Staleness). In the order in which they name a run. */
@@ -15,14 +17,47 @@ export type Reason =
       readonly version?: string;
     }
   | { readonly kind: 'definition-changed'; readonly parts: readonly string[] }
+  | { readonly kind: 'package-updates'; readonly updates: readonly OfferedUpdate[] }
+  | { readonly kind: 'vulnerability-fixable'; readonly findings: readonly FixableFinding[] }
   | { readonly kind: 'release-damaged'; readonly missing: readonly string[] }
   | { readonly kind: 'recipe-changed'; readonly from: string; readonly to: string };
 
-/** Why a stale image is not rebuilt now. */
+/** A newer version of an installed package, and the platforms on which it is offered. */
+export interface OfferedUpdate extends PackageUpdate {
+  readonly platforms: readonly Platform[];
+}
+
+/** A vulnerability of the release in use that a package in the archive now fixes. */
+export interface FixableFinding {
+  readonly id: string;
+  readonly severity: Severity;
+  /** Source package. */
+  readonly source: string;
+  readonly installed: string;
+  readonly fixed: string;
+}
+
+/** Why a stale image is not rebuilt now. Times are RFC 3339, UTC. */
 export type Hold =
   | { readonly kind: 'waiting-for-parent'; readonly parent: string; readonly why: string }
   | { readonly kind: 'waiting-for-platform'; readonly name: string; readonly platforms: readonly Platform[] }
-  | { readonly kind: 'no-builder'; readonly platform: Platform; readonly why: string; readonly remedy: string };
+  | { readonly kind: 'no-builder'; readonly platform: Platform; readonly why: string; readonly remedy: string }
+  /** The burst of changes may not be over. */
+  | { readonly kind: 'settling'; readonly until: string }
+  | { readonly kind: 'backing-off'; readonly failures: number; readonly until: string; readonly summary?: string }
+  | { readonly kind: 'outside-window'; readonly until: string }
+  | { readonly kind: 'paused'; readonly by: string; readonly at: string; readonly why: string; readonly until?: string }
+  /** An input points to content that must never be promoted again. */
+  | { readonly kind: 'quarantined-input'; readonly name: string; readonly digest: Digest; readonly why: string }
+  /** The same inputs made a release that was quarantined. */
+  | { readonly kind: 'quarantined-result'; readonly digest: Digest; readonly version?: string; readonly why: string }
+  /** The last candidate of the same inputs was blocked, and nothing that its verdict depends on changed since. */
+  | { readonly kind: 'blocked'; readonly at: string; readonly why: string }
+  /** It was rebuilt for these updates and they did not get in. */
+  | { readonly kind: 'no-effect'; readonly updates: readonly OfferedUpdate[] }
+  | { readonly kind: 'disk-low'; readonly freeBytes: number; readonly neededBytes: number }
+  /** Past its end of life (see `deprecated` in its definition). */
+  | { readonly kind: 'end-of-life'; readonly since: string; readonly successor?: string };
 
 /** What is in use of an image now, as the registry tells. */
 export interface Release {

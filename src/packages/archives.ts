@@ -1,0 +1,16 @@
+import { type CommonCode, FactoryError } from '../domain/errors.ts';
+import type { PackageState, PackageUpdate } from '../domain/packages/state.ts';
+
+export type ArchiveErrorCode = CommonCode | 'unavailable' | 'untrusted' | 'protocol';
+
+/** An archive could not be asked, or its answer cannot be trusted: then nothing is decided from it (promise 5). */
+export class ArchiveError extends FactoryError<ArchiveErrorCode> {}
+
+/** The archives of packages, as they are now: each index is asked for once, however many images need it. */
+export interface Archives {
+  /**
+   * The newer versions that the manager would take, sorted by name; empty when all is up to date.
+   * @throws ArchiveError when an index that the state needs cannot be had or is not signed by whom the state trusts
+   */
+  updates(state: PackageState, options: { readonly signal?: AbortSignal }): Promise<readonly PackageUpdate[]>;
+}
