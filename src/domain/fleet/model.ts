@@ -1,6 +1,7 @@
 import type { Digest } from '../digest.ts';
 import type { Platform } from '../platform.ts';
 import type { Reference } from '../reference.ts';
+import type { RebuildSettings } from './settings-rebuild.ts';
 
 /** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
 export type PackageManager = 'apt' | 'apk' | 'dnf';
@@ -33,6 +34,7 @@ export interface Settings {
   readonly downstreams: readonly Downstream[];
   /** Where upstreams are read from instead, such as a pull-through cache: see `sourceOf`. */
   readonly upstreams: Readonly<Record<string, string>>;
+  readonly rebuild: RebuildSettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */

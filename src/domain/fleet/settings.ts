@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { Rebuild } from './settings-rebuild.ts';
 import { Days, Line, Name, Percent, Size, VariableName } from './values.ts';
 
 export const PlatformName = z.enum(KNOWN_PLATFORMS);
@@ -91,13 +92,14 @@ export const SettingsFile = z.strictObject({
     )
     .default([]),
   upstreams: z.record(z.string(), z.string()).default({}),
+  rebuild: Rebuild.default(Rebuild.parse({})),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
 /** Described in the design, refused until they do something. */
 export const PLANNED_SETTINGS = [
   'watch',
-  'rebuild',
+  'rebuild.nightly',
   'mirror',
   'archives',
   'replicas',

@@ -70,3 +70,14 @@ export const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no 
 
 /** One line, fit for a Dockerfile: no control characters. */
 export const Line = z.string().regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `15m` as seconds. */
+export const Duration = WithUnit.transform((text, context) => {
+  const [, number, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const factor = SECONDS[unit ?? ''];
+  if (factor !== undefined) return Number(number) * factor;
+  context.addIssue({ code: 'custom', message: `is no duration: "${text}"; write it as in 30s, 15m, 2h or 14d` });
+  return z.NEVER;
+});
