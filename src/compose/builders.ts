@@ -3,7 +3,7 @@ import type { Builder } from '../builder/builder.ts';
 import { createBuildKit } from '../builder/buildkit.ts';
 import type { Config } from '../config.ts';
 import type { Settings } from '../domain/fleet/model.ts';
-import type { Readiness } from '../domain/plan.ts';
+import type { Readiness } from '../domain/facts.ts';
 import type { Platform } from '../domain/platform.ts';
 import { ensureEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';

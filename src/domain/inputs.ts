@@ -20,6 +20,8 @@ export interface ResolvedInput {
   readonly platforms: Readonly<Partial<Record<Platform, Digest>>>;
   /** When upstream made it (config `created`), RFC 3339; for people, and the epoch of the build. */
   readonly created?: string;
+  /** The tag that a tracked upstream resolved to. */
+  readonly tag?: string;
   /** Version of a golden input. */
   readonly version?: string;
 }
@@ -32,6 +34,8 @@ export interface Inputs {
   readonly inputs: readonly ResolvedInput[];
   /** Part of the definition to its digest, see `Image.definition`. */
   readonly definition: Readonly<Record<string, Digest>>;
+  /** Package versions that the build is to bring in, by platform and name; absent when none was decided upon. */
+  readonly packages?: Readonly<Partial<Record<Platform, Readonly<Record<string, string>>>>>;
 }
 
 /** The record of inputs at an edge: a referrer, a job payload. */
@@ -47,20 +51,23 @@ export const InputsSchema = z.object({
       platforms: z.record(z.string(), zDigest),
       created: z.string().optional(),
       version: z.string().optional(),
+      tag: z.string().optional(),
     }),
   ),
   definition: z.record(z.string(), zDigest),
+  packages: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 }) as unknown as z.ZodType<Inputs>;
 
 /** sha256 over the RFC 8785 form of what decides the content: names, index digests and times of inputs do not. */
 export function inputsDigest(inputs: Inputs): Digest {
-  const { image, recipe, platforms, definition } = inputs;
+  const { image, recipe, platforms, definition, packages } = inputs;
   const images = inputs.inputs.map(({ role, name, platforms: children }) => ({
     role,
     name,
     platforms: Object.fromEntries(platforms.map((platform) => [platform, children[platform] ?? null])),
   }));
-  return digestOf(canonicalJson({ image, recipe, platforms: [...platforms].sort(), inputs: images, definition }));
+  const decided = { image, recipe, platforms: [...platforms].sort(), inputs: images, definition };
+  return digestOf(canonicalJson({ ...decided, ...(packages === undefined ? {} : { packages }) }));
 }
 
 /**

@@ -1,41 +1,10 @@
-import type { Digest } from './digest.ts';
-import type { Image, ImageInput } from './fleet/model.ts';
-import { epochOf, type Inputs, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
+import type { FleetFacts } from './facts.ts';
+import type { Image } from './fleet/model.ts';
+import { decideHolds, type HoldContext, passesChildren } from './holds.ts';
+import { type Inputs, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
+import { type EntryLookup, findInput } from './plan-inputs.ts';
 import type { Platform } from './platform.ts';
-import { formatReference } from './reference.ts';
-import type { Outcome } from './run.ts';
-import { type Hold, type Reason, type Release, reasonsFor } from './staleness.ts';
-
-/** An answer that may be "absent" or "could not be asked": never mixed up (promise 5). */
-export type Known<T> =
-  | { readonly state: 'known'; readonly value: T }
-  | { readonly state: 'absent' }
-  | { readonly state: 'unknown'; readonly why: string };
-
-/** What an upstream reference points to now. */
-export interface Upstream {
-  readonly digest: Digest;
-  readonly platforms: Readonly<Partial<Record<Platform, Digest>>>;
-  readonly created?: string;
-}
-
-export type Readiness =
-  | { readonly ready: true }
-  | { readonly ready: false; readonly why: string; readonly remedy: string };
-
-/** Everything that a plan is computed from. */
-export interface FleetFacts {
-  /** Parents before children. */
-  readonly images: readonly Image[];
-  /** By full reference. */
-  readonly upstreams: ReadonlyMap<string, Known<Upstream>>;
-  /** By image name; absent means never released. */
-  readonly releases: ReadonlyMap<string, Known<Release>>;
-  /** Platforms that were asked about; a platform not asked about counts as ready. */
-  readonly builders: ReadonlyMap<Platform, Readiness>;
-  /** Images with a run under way, or ended in this cycle, and how. */
-  readonly runs: ReadonlyMap<string, 'running' | Outcome>;
-}
+import { type Hold, type OfferedUpdate, type Reason, type Release, reasonsFor } from './staleness.ts';
 
 export type PlanState = 'fresh' | 'rebuild' | 'running' | 'held' | 'unknown';
 
@@ -47,6 +16,8 @@ export interface PlanEntry {
   readonly holds: readonly Hold[];
   /** For `unknown`: what could not be asked. */
   readonly unknown?: string;
+  /** What could not be asked, and of what the last that is known was taken instead. */
+  readonly doubts?: readonly string[];
   /** Absent while an input is not known. */
   readonly inputs?: Inputs;
   readonly release?: Release;
@@ -55,39 +26,70 @@ export interface PlanEntry {
 /** Decides for each image of the fleet. Pure: the same facts give the same plan. */
 export function planFleet(facts: FleetFacts): readonly PlanEntry[] {
   const entries = new Map<string, PlanEntry>();
-  for (const image of facts.images) entries.set(image.name, planImage(image, facts, entries));
+  const context: HoldContext = { facts, recipesStarted: 0 };
+  for (const image of facts.images) {
+    const entry = planImage(image, facts, { entries, context });
+    entries.set(image.name, entry);
+    if (entry.state === 'rebuild' && entry.reasons.every(({ kind }) => kind === 'recipe-changed')) {
+      context.recipesStarted += 1;
+    }
+  }
   return [...entries.values()];
 }
 
-function planImage(image: Image, facts: FleetFacts, earlier: ReadonlyMap<string, PlanEntry>): PlanEntry {
+interface Around {
+  readonly entries: ReadonlyMap<string, PlanEntry>;
+  readonly context: HoldContext;
+}
+
+function planImage(image: Image, facts: FleetFacts, { entries, context }: Around): PlanEntry {
   const asked = facts.releases.get(image.name) ?? { state: 'absent' };
   if (asked.state === 'unknown') return unknownEntry(image, asked.why);
   const release = asked.state === 'known' ? asked.value : undefined;
-  const found = image.inputs.map((input) => resolveInput(input, image, facts, earlier));
+  const lookup: EntryLookup = (name) => usable(name, entries, facts);
+  const found = image.inputs.map((input) => findInput(input, { image, facts, release, lookup }));
   const unknown = found.find((result) => result.unknown !== undefined)?.unknown;
   if (unknown !== undefined) return unknownEntry(image, unknown, release);
   const holds = found.flatMap((result) => result.hold ?? []);
-  const resolved = found.flatMap((result) => result.resolved ?? []);
-  return decide(image, facts, release, { holds, ...(holds.length === 0 ? { inputs: toInputs(image, resolved) } : {}) });
+  if (holds.length > 0) {
+    const reasons: Reason[] = release === undefined ? [{ kind: 'never-released' }] : [];
+    return { image: image.name, state: 'held', reasons, holds, ...(release && { release }) };
+  }
+  const doubts = [...new Set(found.flatMap((result) => result.doubt ?? []))];
+  return decide(image, { release, inputs: found.flatMap((result) => result.resolved ?? []), doubts, context });
 }
 
-function decide(
-  image: Image,
-  facts: FleetFacts,
-  release: Release | undefined,
-  found: { holds: readonly Hold[]; inputs?: Inputs },
-): PlanEntry {
-  const common = { image: image.name, ...(release === undefined ? {} : { release }) };
-  const run = facts.runs.get(image.name);
-  if (found.inputs === undefined) {
-    const reasons: Reason[] = release === undefined ? [{ kind: 'never-released' }] : [];
-    return { ...common, state: 'held', reasons, holds: found.holds };
+interface Found {
+  readonly release: Release | undefined;
+  readonly inputs: readonly ResolvedInput[];
+  readonly doubts: readonly string[];
+  readonly context: HoldContext;
+}
+
+function decide(image: Image, { release, inputs: resolved, doubts: asked, context }: Found): PlanEntry {
+  const { facts } = context;
+  const packages = facts.packages?.get(image.name);
+  const offered = packages?.state === 'known' ? packages.value : [];
+  const updates = offered.filter((update) => isWanted(update, image));
+  const inputs = toInputs(image, resolved, updates);
+  const reasons = reasonsFor(release, inputs, {
+    requestedBy: facts.requested?.get(image.name),
+    updates,
+    fixable: facts.fixable?.get(image.name),
+    damage: facts.damage?.get(image.name),
+  });
+  const doubts = [...asked, ...(packages?.state === 'unknown' ? [packages.why] : [])];
+  const entry = {
+    ...{ image: image.name, reasons, inputs },
+    ...(release && { release }),
+    ...(doubts.length > 0 && { doubts }),
+  };
+  if (facts.runs.get(image.name) === 'running') return { ...entry, state: 'running', holds: [] };
+  if (reasons.length === 0 && doubts.length > 0) {
+    return { ...entry, state: 'unknown', holds: [], unknown: doubts.join('; ') };
   }
-  const reasons = reasonsFor(release, found.inputs);
-  const entry = { ...common, reasons, inputs: found.inputs };
-  if (run === 'running') return { ...entry, state: 'running', holds: [] };
   if (reasons.length === 0) return { ...entry, state: 'fresh', holds: [] };
-  const holds = missingBuilders(image, facts);
+  const holds = decideHolds({ image, reasons, inputs, release, updates }, context);
   return { ...entry, state: holds.length > 0 ? 'held' : 'rebuild', holds };
 }
 
@@ -96,40 +98,18 @@ function unknownEntry(image: Image, why: string, release?: Release): PlanEntry {
   return { image: image.name, state: 'unknown', reasons: [], holds: [], unknown: why, ...known };
 }
 
-interface FoundInput {
-  readonly resolved?: ResolvedInput;
-  readonly hold?: Hold;
-  readonly unknown?: string;
-}
-
-function resolveInput(
-  input: ImageInput,
-  image: Image,
-  facts: FleetFacts,
-  earlier: ReadonlyMap<string, PlanEntry>,
-): FoundInput {
-  if ('golden' in input.source) return resolveGolden(input, image, input.source.golden, facts, earlier);
-  const name = formatReference(input.source.upstream);
-  const upstream = facts.upstreams.get(name) ?? { state: 'unknown', why: `${name} was not asked about` };
-  if (upstream.state === 'unknown') return { unknown: upstream.why };
-  if (upstream.state === 'absent') return { unknown: `${name} does not exist in its registry` };
-  return complete(image, { role: input.role, name, ...upstream.value });
-}
-
-function resolveGolden(
-  input: ImageInput,
-  image: Image,
-  parent: string,
-  facts: FleetFacts,
-  earlier: ReadonlyMap<string, PlanEntry>,
-): FoundInput {
-  const entry = earlier.get(parent);
-  if (entry === undefined) return { unknown: `the fleet has no image ${parent}` };
-  if (entry.state === 'unknown') return { unknown: `nothing is decided for its parent ${parent}: ${entry.unknown}` };
-  if (entry.state !== 'fresh') return { hold: { kind: 'waiting-for-parent', parent, why: whyWaiting(entry, facts) } };
-  const { digest, platforms, version, inputs } = entry.release!;
-  const created = new Date(epochOf(inputs!) * 1000).toISOString();
-  return complete(image, { role: input.role, name: `golden/${parent}`, digest, platforms, version, created });
+/** Whether a child may be built on what is in use of this image, or has to wait for a newer release of it. */
+function usable(name: string, entries: ReadonlyMap<string, PlanEntry>, facts: FleetFacts): ReturnType<EntryLookup> {
+  const entry = entries.get(name);
+  if (entry === undefined) return { unknown: `the fleet has no image ${name}` };
+  const { state, release, holds } = entry;
+  if (state === 'unknown') {
+    const doubt = `nothing is decided for its parent ${name}: ${entry.unknown}`;
+    return release?.inputs === undefined ? { unknown: doubt } : { release, doubt };
+  }
+  const goesOn = state === 'fresh' || (state === 'held' && passesChildren(holds));
+  if (goesOn && release?.inputs !== undefined) return { release };
+  return { waits: whyWaiting(entry, facts) };
 }
 
 function whyWaiting(parent: PlanEntry, facts: FleetFacts): string {
@@ -138,26 +118,24 @@ function whyWaiting(parent: PlanEntry, facts: FleetFacts): string {
   return parent.state === 'held' ? 'it waits itself' : 'it is being rebuilt';
 }
 
-function complete(image: Image, resolved: ResolvedInput): FoundInput {
-  const missing = image.platforms.filter((platform) => resolved.platforms[platform] === undefined);
-  if (missing.length === 0) return { resolved };
-  return { hold: { kind: 'waiting-for-platform', name: resolved.name, platforms: missing } };
+/** A rendered image says what it upgrades; of an own Dockerfile nobody knows before it was tried. */
+function isWanted({ name, security }: OfferedUpdate, { recipe }: Image): boolean {
+  if (recipe.kind === 'own' || recipe.upgrade === 'all') return true;
+  if (recipe.packages.includes(name) || recipe.install.includes(name)) return true;
+  return recipe.upgrade === 'security' && security;
 }
 
-function toInputs(image: Image, inputs: readonly ResolvedInput[]): Inputs {
+function toInputs(image: Image, inputs: readonly ResolvedInput[], updates: readonly OfferedUpdate[]): Inputs {
   const { name, platforms, definition } = image;
-  return { image: name, recipe: RECIPE_VERSION, platforms, inputs, definition };
+  const packages = versionsByPlatform(platforms, updates);
+  return { image: name, recipe: RECIPE_VERSION, platforms, inputs, definition, ...(packages && { packages }) };
 }
 
-function missingBuilders(image: Image, facts: FleetFacts): Hold[] {
-  return image.platforms.flatMap((platform) => {
-    const readiness = facts.builders.get(platform);
-    return readiness === undefined || readiness.ready
-      ? []
-      : [{ kind: 'no-builder', platform, ...withoutReady(readiness) }];
+function versionsByPlatform(platforms: readonly Platform[], updates: readonly OfferedUpdate[]): Inputs['packages'] {
+  if (updates.length === 0) return undefined;
+  const versions = platforms.map((platform) => {
+    const own = updates.filter((update) => update.platforms.includes(platform));
+    return [platform, Object.fromEntries(own.map(({ name, to }) => [name, to]))] as const;
   });
-}
-
-function withoutReady({ why, remedy }: { why: string; remedy: string }) {
-  return { why, remedy };
+  return Object.fromEntries(versions);
 }

@@ -14,6 +14,8 @@ export interface Run {
   readonly reasons: readonly Reason[];
   readonly holds: readonly Hold[];
   readonly platforms: readonly Platform[];
+  /** What its verdict depended on besides the candidate: see `verdictBasis` in facts.ts. */
+  readonly basis?: string;
   /** RFC 3339, UTC. */
   readonly startedAt: string;
   readonly endedAt?: string;

@@ -70,18 +70,36 @@ export interface Release {
   readonly inputs?: Inputs;
 }
 
+/** What else is known of an image beside the parts of its inputs. */
+export interface MoreFacts {
+  /** Who asked for a rebuild. */
+  readonly requestedBy?: string | undefined;
+  /** What the archives offer and a rebuild would bring in. */
+  readonly updates?: readonly OfferedUpdate[] | undefined;
+  readonly fixable?: readonly FixableFinding[] | undefined;
+  /** What the registry lacks of the release. */
+  readonly damage?: readonly string[] | undefined;
+}
+
 /**
- * Compares what a release was made from with what it would be made from now.
+ * Compares what a release was made from with what it would be made from now, in the order of product.md.
  * Pure; an empty answer means that nothing that decides the content changed.
  */
-export function reasonsFor(release: Release | undefined, now: Inputs): readonly Reason[] {
-  if (release === undefined) return [{ kind: 'never-released' }];
+export function reasonsFor(release: Release | undefined, now: Inputs, more: MoreFacts = {}): readonly Reason[] {
+  const { requestedBy, updates = [], fixable = [], damage = [] } = more;
+  const requested: Reason[] = requestedBy === undefined ? [] : [{ kind: 'requested', by: requestedBy }];
+  if (release === undefined) return [{ kind: 'never-released' }, ...requested];
   const before = release.inputs;
-  if (before === undefined) return [{ kind: 'release-damaged', missing: ['the record of its inputs'] }];
+  if (before === undefined) {
+    return [...requested, { kind: 'release-damaged', missing: [...damage, 'the record of its inputs'] }];
+  }
   return [
+    ...requested,
     ...changedInputs(before, now),
     ...changedDefinition(before, now),
-    ...missingPlatforms(release, now),
+    ...(updates.length === 0 ? [] : [{ kind: 'package-updates', updates } as const]),
+    ...(fixable.length === 0 ? [] : [{ kind: 'vulnerability-fixable', findings: fixable } as const]),
+    ...damaged([...missingPlatforms(release, now), ...damage]),
     ...changedRecipe(before, now),
   ];
 }
@@ -89,7 +107,9 @@ export function reasonsFor(release: Release | undefined, now: Inputs): readonly 
 function changedInputs(before: Inputs, now: Inputs): Reason[] {
   const known = new Map(before.inputs.map((input) => [input.name, input]));
   const changed = now.inputs.filter((input) => !sameContent(known.get(input.name), input, now.platforms));
-  return changed.map((input) => changedInput(known.get(input.name), input));
+  // The base names the run before any other input does.
+  const ordered = [...changed].sort((a, b) => (a.role === b.role ? 0 : a.role === 'base' ? -1 : 1));
+  return ordered.map((input) => changedInput(known.get(input.name), input));
 }
 
 function sameContent(before: ResolvedInput | undefined, now: ResolvedInput, platforms: readonly Platform[]): boolean {
@@ -116,10 +136,13 @@ function changedDefinition(before: Inputs, now: Inputs): Reason[] {
   return all.length === 0 ? [] : [{ kind: 'definition-changed', parts: all }];
 }
 
-function missingPlatforms(release: Release, now: Inputs): Reason[] {
+function missingPlatforms(release: Release, now: Inputs): string[] {
   const wanted = now.platforms.filter((platform) => release.inputs?.platforms.includes(platform));
-  const missing = wanted.filter((platform) => release.platforms[platform] === undefined);
-  return missing.length === 0 ? [] : [{ kind: 'release-damaged', missing }];
+  return wanted.filter((platform) => release.platforms[platform] === undefined);
+}
+
+function damaged(missing: readonly string[]): Reason[] {
+  return missing.length === 0 ? [] : [{ kind: 'release-damaged', missing: [...new Set(missing)] }];
 }
 
 function changedRecipe(before: Inputs, now: Inputs): Reason[] {

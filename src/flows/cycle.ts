@@ -1,6 +1,7 @@
+import type { FleetFacts, Known, Readiness } from '../domain/facts.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import type { Places } from '../domain/places.ts';
-import { type FleetFacts, type Known, type PlanEntry, planFleet, type Readiness } from '../domain/plan.ts';
+import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Outcome } from '../domain/run.ts';
 import type { Release } from '../domain/staleness.ts';

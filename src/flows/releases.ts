@@ -1,7 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
+import type { Known } from '../domain/facts.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { canonicalJson, INPUTS_ARTIFACT_TYPE, type Inputs, InputsSchema } from '../domain/inputs.ts';
-import type { Known } from '../domain/plan.ts';
 import { type Platform, platformOf } from '../domain/platform.ts';
 import { atDigest, atTag, formatReference, type Reference } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';

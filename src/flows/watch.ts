@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
+import type { Known, Upstream } from '../domain/facts.ts';
 import type { Fleet } from '../domain/fleet/model.ts';
-import type { Known, Upstream } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
 import { resolveImage } from '../image/resolve.ts';

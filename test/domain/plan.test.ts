@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
+import type { FleetFacts, Known, Upstream } from '../../src/domain/facts.ts';
 import type { Image } from '../../src/domain/fleet/model.ts';
 import { type Inputs, RECIPE_VERSION } from '../../src/domain/inputs.ts';
-import { type FleetFacts, type Known, planFleet, type Upstream } from '../../src/domain/plan.ts';
+import { planFleet } from '../../src/domain/plan.ts';
 import type { Platform } from '../../src/domain/platform.ts';
 import { parseReference } from '../../src/domain/reference.ts';
 import type { Outcome } from '../../src/domain/run.ts';
