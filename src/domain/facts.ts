@@ -54,8 +54,8 @@ export interface FleetFacts {
   readonly builders: ReadonlyMap<Platform, Readiness>;
   /** Images with a run under way, or ended in this cycle, and how. */
   readonly runs: ReadonlyMap<string, 'running' | Outcome>;
-  /** Who asked for a rebuild, by image. */
-  readonly requested?: ReadonlyMap<string, string>;
+  /** Who asked for a rebuild and when, by image. */
+  readonly requested?: ReadonlyMap<string, { readonly by: string; readonly at: string }>;
   /** What the archives offer for the release in use, by image. */
   readonly packages?: ReadonlyMap<string, Known<readonly OfferedUpdate[]>>;
   /** Findings on the release in use that those updates fix, by image. */

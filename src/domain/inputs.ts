@@ -36,6 +36,8 @@ export interface Inputs {
   readonly definition: Readonly<Record<string, Digest>>;
   /** Package versions that the build is to bring in, by platform and name; absent when none was decided upon. */
   readonly packages?: Readonly<Partial<Record<Platform, Readonly<Record<string, string>>>>>;
+  /** When somebody asked for it to be built anew, RFC 3339: content that ingot cannot see may have changed. */
+  readonly requestedAt?: string;
 }
 
 /** The record of inputs at an edge: a referrer, a job payload. */
@@ -56,6 +58,7 @@ export const InputsSchema = z.object({
   ),
   definition: z.record(z.string(), zDigest),
   packages: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  requestedAt: z.string().optional(),
 }) as unknown as z.ZodType<Inputs>;
 
 /** sha256 over the RFC 8785 form of what decides the content: names, index digests and times of inputs do not. */
@@ -81,9 +84,11 @@ export function epochOf(inputs: Inputs): number {
   return times.length === 0 ? 0 : Math.floor(Math.max(...times) / 1000);
 }
 
-/** Name under which everything about a candidate is kept in staging: fits in a tag. */
-export function inputsKey(digest: Digest): string {
-  return hexOf(digest).slice(0, 32);
+/** Name under which everything about a candidate is kept in staging: fits in a tag. A build that was asked for has its own. */
+export function candidateKey(inputs: Inputs): string {
+  const digest = inputsDigest(inputs);
+  const { requestedAt } = inputs;
+  return hexOf(requestedAt === undefined ? digest : digestOf(`${digest} ${requestedAt}`)).slice(0, 32);
 }
 
 /** RFC 8785 JSON: one value, one text. */

@@ -71,11 +71,13 @@ function decide(image: Image, { release, inputs: resolved, doubts: asked, contex
   const packages = facts.packages?.get(image.name);
   const offered = packages?.state === 'known' ? packages.value : [];
   const updates = offered.filter((update) => isWanted(update, image));
-  const inputs = toInputs(image, resolved, updates);
+  const request = facts.requested?.get(image.name);
+  const inputs = { ...toInputs(image, resolved, updates), ...(request && { requestedAt: request.at }) };
+  const upgraded = new Set(updates.map(({ source }) => source));
   const reasons = reasonsFor(release, inputs, {
-    requestedBy: facts.requested?.get(image.name),
+    requestedBy: request?.by,
     updates,
-    fixable: facts.fixable?.get(image.name),
+    fixable: facts.fixable?.get(image.name)?.filter(({ source }) => upgraded.has(source)),
     damage: facts.damage?.get(image.name),
   });
   const doubts = [...asked, ...(packages?.state === 'unknown' ? [packages.why] : [])];

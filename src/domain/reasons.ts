@@ -56,6 +56,10 @@ export function explainHold(hold: Hold): string {
       return `only ${formatBytes(hold.freeBytes)} of disk are free, a build needs ${formatBytes(hold.neededBytes)}`;
     case 'end-of-life':
       return `past its end of life since ${day(hold.since)}${hold.successor === undefined ? '' : `; ${hold.successor} takes its place`}`;
+    case 'frozen':
+      return `frozen until ${minute(hold.until)}: ${hold.why}; "ingot promote --emergency" lets it through`;
+    case 'not-adopted':
+      return `its repository has tags that ingot did not make (${listed(hold.tags)}); "ingot adopt" shows what a release would change`;
   }
 }
 

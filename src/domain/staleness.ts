@@ -57,7 +57,11 @@ export type Hold =
   | { readonly kind: 'no-effect'; readonly updates: readonly OfferedUpdate[] }
   | { readonly kind: 'disk-low'; readonly freeBytes: number; readonly neededBytes: number }
   /** Past its end of life (see `deprecated` in its definition). */
-  | { readonly kind: 'end-of-life'; readonly since: string; readonly successor?: string };
+  | { readonly kind: 'end-of-life'; readonly since: string; readonly successor?: string }
+  /** A freeze of everything (see `freezes` in ingot.yaml). */
+  | { readonly kind: 'frozen'; readonly until: string; readonly why: string }
+  /** Its repository has tags that somebody else made, and nobody said that ingot may move them. */
+  | { readonly kind: 'not-adopted'; readonly tags: readonly string[] };
 
 /** What is in use of an image now, as the registry tells. */
 export interface Release {

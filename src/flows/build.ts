@@ -1,7 +1,7 @@
 import type { Builder } from '../builder/builder.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Image } from '../domain/fleet/model.ts';
-import { epochOf, type Inputs, inputsDigest, inputsKey, type ResolvedInput } from '../domain/inputs.ts';
+import { candidateKey, epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
 import { mirrorTag, type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, parseReference, type Reference } from '../domain/reference.ts';
@@ -40,7 +40,7 @@ export function buildSteps(image: Image, inputs: Inputs, platform: Platform, dep
     image,
     inputs,
     platform,
-    key: inputsKey(inputsDigest(inputs)),
+    key: candidateKey(inputs),
     staging: deps.places.staging(image.name),
   };
   return [mirrorStep(job, deps), buildStep(job, deps), ...(image.smoke === undefined ? [] : [smokeStep(job, deps)])];

@@ -1,6 +1,6 @@
 import type { Digest } from '../domain/digest.ts';
 import type { Image, Settings } from '../domain/fleet/model.ts';
-import { type Inputs, inputsDigest, inputsKey } from '../domain/inputs.ts';
+import { candidateKey, type Inputs } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
@@ -49,7 +49,7 @@ export function releaseJob(
   run: { runId: string; image: Image; inputs: Inputs; reasons: readonly Reason[] },
   deps: ReleaseDeps,
 ): ReleaseJob {
-  const key = inputsKey(inputsDigest(run.inputs));
+  const key = candidateKey(run.inputs);
   const staging = deps.places.staging(run.image.name);
   const repository = deps.places.release(run.image.name);
   return { ...run, key, staging, repository, candidate: createCandidateStore(run, { ...deps, key, staging }) };

@@ -1,5 +1,5 @@
 import { FlowProducer, Queue, QueueEvents } from 'bullmq';
-import { inputsDigest, inputsKey } from '../domain/inputs.ts';
+import { candidateKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
 import type { Dispatcher, ProposeEnd, RunEnd, RunRequest } from './dispatcher.ts';
@@ -45,7 +45,7 @@ export async function createDispatcher(options: DispatcherOptions): Promise<Disp
 }
 
 function flowOf({ runId, image, inputs, reasons }: RunRequest) {
-  const key = inputsKey(inputsDigest(inputs));
+  const key = candidateKey(inputs);
   const data = { v: PAYLOAD_VERSION, runId, image, inputs };
   return {
     name: 'release',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Deprecated } from './deprecated.ts';
 import { AptPackage } from './packages.ts';
 import { Platforms } from './settings.ts';
 import { AbsolutePath, DigitsOrText, Line, Name, RelativePath, VariableName } from './values.ts';
@@ -76,6 +77,7 @@ export const ImageFile = z.strictObject({
   target: z.string().min(1, 'is empty').optional(),
   waivers: RelativePath.optional(),
   smoke: RelativePath.optional(),
+  deprecated: Deprecated.optional(),
 });
 export type ImageFile = z.infer<typeof ImageFile>;
 

@@ -1,6 +1,9 @@
 import type { Digest } from '../digest.ts';
 import type { Platform } from '../platform.ts';
 import type { Reference } from '../reference.ts';
+import type { Deprecation } from './deprecated.ts';
+import type { Channel, Freeze } from './settings-channels.ts';
+import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 
 /** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
@@ -24,7 +27,9 @@ export interface Settings {
   readonly builders: Readonly<Partial<Record<Platform, string>>>;
   readonly signing: SigningSettings;
   /** Moving tags beside those of the line (`12`, `12.4`), in the order in which they move. */
-  readonly channels: readonly { readonly name: string }[];
+  readonly channels: readonly Channel[];
+  readonly freezes: readonly Freeze[];
+  readonly gates: readonly Gate[];
   readonly policy: PolicySettings;
   readonly scan: ScanSettings;
   /** Base URL or path of the sources, for the label and annotation `org.opencontainers.image.source`. */
@@ -86,6 +91,8 @@ export interface Image {
   /** Content of the smoke test file (already validated), absent when there is none. */
   readonly smoke?: SmokeTests;
   readonly waivers: readonly Waiver[];
+  /** The announced end of its life. */
+  readonly deprecated?: Deprecation;
   /** Build secrets: mounted while RUN runs, never in a layer. */
   readonly secrets: readonly BuildSecret[];
 }

@@ -1,5 +1,6 @@
 import { DefinitionError, type Mistake } from '../errors.ts';
 import { findCycles, parentsFirst, parentsOf } from '../graph.ts';
+import { successorMistake } from './deprecated.ts';
 import { type ReadDocument, readDocument } from './document.ts';
 import { DEFINITION, type Draft, readDraft } from './draft.ts';
 import type { FleetFiles } from './files.ts';
@@ -7,6 +8,7 @@ import { type FoundInputs, type Golden, inputsOf } from './inputs.ts';
 import type { Fleet, Image, Settings } from './model.ts';
 import { PackagesFile } from './packages.ts';
 import { PLANNED_SETTINGS, SettingsFile, toSettings } from './settings.ts';
+import { channelMistakes } from './settings-channels.ts';
 import { mistakeInUpstream } from './sources.ts';
 import { toImage } from './to-image.ts';
 
@@ -25,6 +27,8 @@ export function parseFleet(files: FleetFiles): Fleet {
     ...packages.mistakes,
     ...drafts.flatMap((draft) => draft.mistakes),
     ...duplicateNames(drafts),
+    ...successorMistakes(drafts),
+    ...gateMistakes(settings, drafts),
   ];
   if (drafts.length === 0 && mistakes.length === 0) mistakes.push(emptyFleet());
   const built = buildImages(drafts, {
@@ -51,7 +55,25 @@ function settingsMistakes({ value, mistake }: ReadDocument<SettingsFile>): Mista
       ? []
       : [mistake(['channels', index], `there are two channels "${name}"`, 'remove one')],
   );
-  return [...upstreams, ...channels];
+  const together = value === undefined ? [] : channelMistakes(value);
+  return [...upstreams, ...channels, ...together.map(({ at, message, remedy }) => mistake(at, message, remedy))];
+}
+
+function gateMistakes({ value, mistake }: ReadDocument<SettingsFile>, drafts: readonly Draft[]): Mistake[] {
+  const names = new Set(drafts.map(({ files }) => files.name));
+  return (value?.gates ?? []).flatMap(({ images = [] }, index) =>
+    images
+      .filter((name) => !names.has(name))
+      .map((name) => mistake(['gates', index, 'images'], `there is no image "${name}"`, 'name a folder of images/')),
+  );
+}
+
+function successorMistakes(drafts: readonly Draft[]): Mistake[] {
+  const names = drafts.map(({ files }) => files.name);
+  return drafts.flatMap(({ files, definition, document }) => {
+    const found = definition?.deprecated && successorMistake(files.name, definition.deprecated, names);
+    return found ? [document.mistake(['deprecated', 'successor'], found.message, found.remedy)] : [];
+  });
 }
 
 function duplicateNames(drafts: readonly Draft[]): Mistake[] {

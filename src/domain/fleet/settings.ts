@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { ChannelFile, FreezeFile } from './settings-channels.ts';
+import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { Days, Line, Name, Percent, Size, VariableName } from './values.ts';
 
@@ -56,10 +58,6 @@ const RegistryBase = z
     'must be a host and a path, without scheme and tag; write it as in ghcr.io/acme/golden',
   );
 
-const Channel = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'is no channel name; start with a small letter, as in stable'),
-});
-
 /** ingot.yaml as people write it. */
 export const SettingsFile = z.strictObject({
   fleet: Name,
@@ -75,7 +73,9 @@ export const SettingsFile = z.strictObject({
         .optional(),
     })
     .default({}),
-  channels: z.array(Channel).default([]),
+  channels: z.array(ChannelFile).default([]),
+  freezes: z.array(FreezeFile).default([]),
+  gates: z.array(GateFile).default([]),
   policy: Policy.default({}),
   scan: z.strictObject({ database: z.string().min(1, 'is empty').optional() }).default({}),
   source: Line.min(1, 'is empty').optional(),
@@ -104,8 +104,6 @@ export const PLANNED_SETTINGS = [
   'archives',
   'replicas',
   'freshness',
-  'channels.after',
-  'channels.approval',
   'signing.keyless',
   'signing.kms',
   'signing.key.exec',

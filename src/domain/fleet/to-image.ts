@@ -39,6 +39,7 @@ export function toImage(
     definition: definitionParts({ files, definition, recipe, settings, sets: around.sets ?? {} }),
     ...(smoke === undefined ? {} : { smoke }),
     waivers,
+    ...(definition.deprecated === undefined ? {} : { deprecated: definition.deprecated }),
     secrets: definition.secrets.map(toSecret),
   };
   return {
