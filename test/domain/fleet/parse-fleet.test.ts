@@ -17,12 +17,14 @@ function imageOf(texts: Record<string, string>, name: string): Image {
 test('settings that are left out have their defaults', () => {
   const { settings } = parseFleet(fleetFiles(BASE));
 
-  expect(settings).toEqual({
+  expect(settings).toMatchObject({
     fleet: 'acme',
     platforms: ['linux/amd64', 'linux/arm64'],
     builders: {},
     signing: {},
     channels: [],
+    freezes: [],
+    gates: [],
     policy: DEFAULT_POLICY,
     scan: {},
     downstreams: [],
@@ -178,4 +180,39 @@ describe('the parts of a definition', () => {
     ).toEqual(['Dockerfile', 'context/run.sh']);
     expect(changed(own, { 'images/app/image.yaml': 'line: "2"\ntarget: x\n' }, 'app')).toEqual(['image.yaml#target']);
   });
+});
+
+test('stages, freezes and gates of channels are read', () => {
+  const text = `fleet: acme
+channels: [{ name: edge }, { name: stable, after: 24h, afterCritical: 0s, approval: true, gates: [canary] }]
+freezes: [{ from: 2026-12-20, until: 2027-01-04, why: holidays }, { from: "2026-12-20T18:00+01:00", until: 2026-12-20T18:00Z, why: x, channels: [stable], allow: critical }]
+gates: [{ name: canary, when: after, webhook: { url: "https://x.example/y", secret: { env: KEY } } }, { name: shop, when: before, consumer: { context: ../shop } }]
+`;
+
+  const { settings } = parseFleet(fleetFiles({ ...BASE, 'ingot.yaml': text }));
+
+  expect(settings.channels[1]).toEqual({
+    ...{ name: 'stable', afterSeconds: 86_400, afterCriticalSeconds: 0, approval: {}, gates: ['canary'] },
+  });
+  expect(settings.freezes.map(({ from, until }) => [from, until])).toEqual([
+    ['2026-12-20T00:00:00.000Z', '2027-01-05T00:00:00.000Z'],
+    ['2026-12-20T17:00:00.000Z', '2026-12-20T18:00:00.000Z'],
+  ]);
+  expect(settings.gates.map(({ test }) => test)).toEqual([
+    { kind: 'webhook', url: 'https://x.example/y', secretVariable: 'KEY' },
+    { kind: 'consumer', context: '../shop', dockerfile: 'Dockerfile' },
+  ]);
+});
+
+test('the announced end of an image is no matter of its content', () => {
+  const text = BASE['images/debian/image.yaml'];
+
+  const before = imageOf({}, 'debian');
+  const after = imageOf(
+    { 'images/debian/image.yaml': `${text}deprecated: { date: 2027-06-30, why: old }\n` },
+    'debian',
+  );
+
+  expect(after.deprecated).toEqual({ date: '2027-06-30', why: 'old' });
+  expect(after.definition).toEqual(before.definition);
 });
