@@ -21,7 +21,12 @@ const ENTRIES = ['src/compose.ts', 'src/compose/builders.ts', 'src/compose/sessi
 const FLOW_PACKAGES = /^(zod|p-limit|node:(path|util))$/;
 
 /** Types and small pure helpers that define the wall of an area: what others may know of it. */
-const PORT_FILES = ['src/queue/dispatcher.ts', 'src/signer/statements.ts', 'src/registry/manifest.ts'];
+const PORT_FILES = [
+  'src/packages/archives.ts',
+  'src/queue/dispatcher.ts',
+  'src/signer/statements.ts',
+  'src/registry/manifest.ts',
+];
 
 /** Imports that break a rule and are right all the same. An exception that nobody needs any more fails a test. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {

@@ -1,21 +1,75 @@
+import { writeFile } from 'node:fs/promises';
 import type { App } from '../compose.ts';
-import { inputsDigest } from '../domain/inputs.ts';
-import { planFleet } from '../domain/plan.ts';
-import { gatherFacts } from '../flows/cycle.ts';
-import { planLine } from './live/plan-line.ts';
+import { drawPlan } from '../domain/plan-dot.ts';
+import { planLines } from '../domain/plan-tree.ts';
+import { relativesOf, type ViewedImage, viewPlan } from '../domain/plan-view.ts';
+import { lookAhead } from '../domain/waves-ahead.ts';
+import { parseSupposed } from '../domain/what-if.ts';
+import { gatherFacts } from '../flows/gather.ts';
+import { lookWhatIf, type WhatIf } from '../flows/what-if.ts';
+import { drawGraph } from '../lib/svg.ts';
 import type { Output } from './output.ts';
+import { planReport } from './plan-report.ts';
+import { requireImages } from './require-images.ts';
+import { whatIfLines } from './what-if-lines.ts';
 
-/** `ingot plan`: what would be done now, in order, and why; nothing is touched. */
-export async function planCommand(
-  app: App,
+export interface PlanOptions {
+  readonly json: boolean;
+  /** Images that need nothing as well. */
+  readonly all: boolean;
+  /** Only these, what they are built from and what is built on them; empty: all. */
+  readonly images: readonly string[];
+  /** `UPSTREAM` or `UPSTREAM=DIGEST`; empty: as things are. */
+  readonly whatIf: readonly string[];
+  /** Print the graph in Graphviz' language. */
+  readonly dot: boolean;
+  /** Draw the graph: into a file, or `true` for stdout. */
+  readonly svg?: string | boolean | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** `ingot plan`: what would be done now, in order, and why; or what would come of an upstream that moves. Only reads. */
+export async function planCommand(app: App, output: Output, options: PlanOptions): Promise<number> {
+  const { images } = app.fleet;
+  requireImages(options.images, images);
+  const supposed = options.whatIf.map((text) => parseSupposed(text, images));
+  const facts = await gatherFacts(onlyReading(app.cycle), options.signal);
+  const { cycle, downstreams } = app;
+  const whatIf =
+    supposed.length === 0 ? undefined : await lookWhatIf(facts, supposed, { ...cycle, downstreams }, options.signal);
+  const ahead = whatIf?.ahead ?? lookAhead(facts);
+  const all = viewPlan(images, ahead, whatIf?.invented ?? new Set());
+  const wanted = options.images.length === 0 ? undefined : relativesOf(options.images, images);
+  const views = all.filter(({ image }) => (wanted?.has(image) ?? true) && (whatIf?.reach.has(image) ?? true));
+  await print(views, whatIf, output, options);
+  return views.some(({ entry }) => entry.state === 'unknown') ? 4 : 0;
+}
+
+/** A look leaves nothing behind, not even the time at which an upstream was looked at. */
+function onlyReading(cycle: App['cycle']): App['cycle'] {
+  return { ...cycle, ledger: { ...cycle.ledger, observe: async () => {} } };
+}
+
+async function print(
+  views: readonly ViewedImage[],
+  whatIf: WhatIf | undefined,
   output: Output,
-  options: { json: boolean; signal: AbortSignal },
-): Promise<number> {
-  const plan = planFleet(await gatherFacts(app.cycle, options.signal));
-  if (options.json) {
-    output.json(plan.map((entry) => ({ ...entry, ...(entry.inputs && { inputsDigest: inputsDigest(entry.inputs) }) })));
-  } else {
-    for (const entry of plan) output.line(`${entry.image}: ${planLine(entry)}`);
+  { json, all, dot, svg }: PlanOptions,
+): Promise<void> {
+  if (json) return output.json(planReport(views, whatIf));
+  if (!dot && svg === undefined) {
+    const lines = whatIf === undefined ? planLines(views, { all }) : whatIfLines(views, whatIf, { all });
+    return output.line(lines.join('\n'));
   }
-  return plan.some(({ state }) => state === 'unknown') ? 4 : 0;
+  const { source, titles } = drawPlan(views, titleOf(whatIf));
+  if (dot) return output.line(source.trimEnd());
+  const picture = await drawGraph(source, titles);
+  if (typeof svg !== 'string') return output.line(picture.trimEnd());
+  await writeFile(svg, picture);
+  output.line(`the graph is in ${svg}`);
+}
+
+function titleOf(whatIf: WhatIf | undefined): string {
+  if (whatIf === undefined) return 'Plan';
+  return `What if ${whatIf.upstreams.map(({ name }) => name).join(' and ')} moved`;
 }

@@ -11,6 +11,8 @@ export interface Places {
   staging(image: string): Reference;
   /** A copy of an upstream, kept while anything uses it. */
   mirror(upstream: Reference): Reference;
+  /** What concerns the fleet as a whole: marks, no images. */
+  fleet(): Reference;
 }
 
 /** @param base host and path below which the fleet lives: `ghcr.io/acme/golden` */
@@ -23,6 +25,7 @@ export function placesBelow(base: { registry: string; path: string }): Places {
     release: (image) => below(image),
     staging: (image) => below(`staging/${image}`),
     mirror: ({ registry, repository }) => below(`mirror/${registry.replaceAll(':', '-')}/${repository}`),
+    fleet: () => below('fleet'),
   };
 }
 

@@ -1,20 +1,9 @@
-import type { FleetFacts, Known, Readiness } from '../domain/facts.ts';
-import type { Fleet, Image } from '../domain/fleet/model.ts';
-import type { Places } from '../domain/places.ts';
+import type { FleetFacts } from '../domain/facts.ts';
+import type { Image } from '../domain/fleet/model.ts';
 import { type PlanEntry, planFleet } from '../domain/plan.ts';
-import type { Platform } from '../domain/platform.ts';
 import type { Outcome } from '../domain/run.ts';
-import type { Release } from '../domain/staleness.ts';
 import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
-import { readRelease } from './releases.ts';
-import { type WatchDeps, watchUpstreams } from './watch.ts';
-
-export interface PlanDeps extends WatchDeps {
-  readonly fleet: Fleet;
-  readonly places: Places;
-  /** Whether a platform can be built now. Asked only when something is to be built. */
-  readonly readiness: (platform: Platform) => Promise<Readiness>;
-}
+import { gatherFacts, type PlanDeps, refreshFacts } from './gather.ts';
 
 export interface CycleDeps extends PlanDeps {
   readonly dispatcher: Dispatcher;
@@ -36,40 +25,14 @@ export interface CycleResult {
   readonly proposals: readonly ProposeEnd[];
 }
 
-/** Gathers what a plan needs, and nothing that it does not need. */
-export async function gatherFacts(deps: PlanDeps, signal: AbortSignal): Promise<FleetFacts> {
-  const { fleet } = deps;
-  const [upstreams, releases] = await Promise.all([
-    watchUpstreams(fleet, deps, signal),
-    readReleases(deps, fleet.images, signal),
-  ]);
-  const facts: FleetFacts = { images: fleet.images, upstreams, releases, builders: new Map(), runs: new Map() };
-  const wanted = planFleet(facts).some((entry) => entry.state === 'rebuild');
-  return wanted ? { ...facts, builders: await askBuilders(deps) } : facts;
-}
-
-async function askBuilders({ fleet, readiness }: PlanDeps): Promise<ReadonlyMap<Platform, Readiness>> {
-  const platforms = [...new Set(fleet.images.flatMap((image) => image.platforms))];
-  const answers = await Promise.all(platforms.map(readiness));
-  return new Map(platforms.map((platform, index) => [platform, answers[index]!]));
-}
-
-async function readReleases(deps: PlanDeps, images: readonly Image[], signal: AbortSignal) {
-  const asked = images.map(async (image) => {
-    const release = await readRelease(deps.registry, deps.places.release(image.name), image, { signal });
-    return [image.name, release] as const;
-  });
-  return new Map(await Promise.all(asked));
-}
-
 /**
  * One whole cycle: watch, plan, run what is stale, and plan again at each end, since a release makes its children
  * stale; then look at the downstreams. A failed image holds up nothing but its children.
  */
 export async function runCycle(deps: CycleDeps, observer: CycleObserver, signal: AbortSignal): Promise<CycleResult> {
-  const state = await startState(deps, signal);
+  const state: CycleState = { facts: await gatherFacts(deps, signal), runs: new Map(), ends: [] };
   for (;;) {
-    const plan = planFleet({ ...state.facts, releases: state.releases, runs: state.runs });
+    const plan = planFleet({ ...state.facts, runs: state.runs });
     observer.onPlan?.(plan);
     await startStale(plan, state, deps, observer);
     if (![...state.runs.values()].includes('running')) return await propose(plan, state, deps, observer, signal);
@@ -78,15 +41,9 @@ export async function runCycle(deps: CycleDeps, observer: CycleObserver, signal:
 }
 
 interface CycleState {
-  readonly facts: FleetFacts;
-  readonly releases: Map<string, Known<Release>>;
+  facts: FleetFacts;
   readonly runs: Map<string, 'running' | Outcome>;
   readonly ends: RunEnd[];
-}
-
-async function startState(deps: CycleDeps, signal: AbortSignal): Promise<CycleState> {
-  const facts = await gatherFacts(deps, signal);
-  return { facts, releases: new Map(facts.releases), runs: new Map(), ends: [] };
 }
 
 async function startStale(plan: readonly PlanEntry[], { runs }: CycleState, deps: CycleDeps, observer: CycleObserver) {
@@ -99,19 +56,13 @@ async function startStale(plan: readonly PlanEntry[], { runs }: CycleState, deps
   }
 }
 
-async function awaitEnd(
-  { runs, ends, releases }: CycleState,
-  deps: CycleDeps,
-  observer: CycleObserver,
-  signal: AbortSignal,
-) {
+async function awaitEnd(state: CycleState, deps: CycleDeps, observer: CycleObserver, signal: AbortSignal) {
   const end = await deps.dispatcher.ended(signal);
-  const image = deps.fleet.images.find(({ name }) => name === end.image);
-  if (image === undefined || runs.get(end.image) !== 'running') return;
-  ends.push(end);
-  runs.set(end.image, end.outcome);
-  const released = await readReleases(deps, [image], signal);
-  releases.set(image.name, released.get(image.name)!);
+  const image: Image | undefined = deps.fleet.images.find(({ name }) => name === end.image);
+  if (image === undefined || state.runs.get(end.image) !== 'running') return;
+  state.ends.push(end);
+  state.runs.set(end.image, end.outcome);
+  state.facts = await refreshFacts(state.facts, image, deps, signal);
   observer.onEnd?.(end);
 }
 

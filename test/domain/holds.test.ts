@@ -306,10 +306,10 @@ describe('package updates', () => {
   ] as const)(
     'with upgrade: %s of %s (security: %s) make a rendered image stale: %s',
     (upgrade, name, security, stale) => {
-      const recipe = {
-        ...{ kind: 'rendered', manager: 'apt', packages: ['curl'], install: [], upgrade, files: [], sources: [] },
-        ...{ env: {}, labels: {}, user: '10001' },
-      } as const;
+      const recipe: Image['recipe'] = {
+        ...{ kind: 'rendered' as const, manager: 'apt' as const, packages: ['curl'], install: [], upgrade },
+        ...{ env: {}, labels: {}, user: '10001', files: [], sources: [] },
+      };
       const rendered: Image = { ...debian, recipe };
 
       const entry = planOf({ images: [rendered], packages: offers({ ...update, name, security }) });

@@ -61,7 +61,7 @@ function withoutDefinition(files: ImageFiles): Draft {
 }
 
 function nameMistakes({ name, path }: ImageFiles): Mistake[] {
-  if (NAME.test(name) && name !== 'staging' && name !== 'mirror') return [];
+  if (NAME.test(name) && !['staging', 'mirror', 'fleet'].includes(name)) return [];
   const why = NAME.test(name) ? 'is a name that ingot uses itself' : 'is no image name';
   return [
     {

@@ -1,0 +1,181 @@
+import type { FleetFacts, Known, Readiness, StandingFacts } from '../domain/facts.ts';
+import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { Places } from '../domain/places.ts';
+import { planFleet } from '../domain/plan.ts';
+import type { Platform } from '../domain/platform.ts';
+import type { Run } from '../domain/run.ts';
+import type { Release } from '../domain/staleness.ts';
+import { standingOf } from '../domain/standing.ts';
+import { readMarks } from './marks.ts';
+import { gatherPackages, type PackageDeps } from './package-facts.ts';
+import { readRelease } from './releases.ts';
+import { messageOf } from './steps.ts';
+import { type WatchDeps, watchUpstreams } from './watch.ts';
+
+export interface PlanDeps extends WatchDeps {
+  readonly fleet: Fleet;
+  readonly places: Places;
+  /** Whether a platform can be built now. Asked only when something is to be built. */
+  readonly readiness: (platform: Platform) => Promise<Readiness>;
+  /** Absent: what packages the archives offer is not looked at. */
+  readonly packages?: PackageDeps;
+  /** What a verdict depends on besides the candidate. Asked only for images whose last candidate was blocked. */
+  readonly verdictBasis?: (image: Image, signal: AbortSignal) => Promise<string>;
+  /** What the registry lacks of a release; empty when it is whole. */
+  readonly findDamage?: (image: Image, release: Release, signal: AbortSignal) => Promise<readonly string[]>;
+  readonly disk?: () => Promise<FleetFacts['disk']>;
+  /** Images that somebody asked to be built anew, and who. */
+  readonly requested?: FleetFacts['requested'];
+}
+
+/** Gathers what a plan needs, and nothing that it does not need. */
+export async function gatherFacts(deps: PlanDeps, signal: AbortSignal): Promise<FleetFacts> {
+  const { fleet } = deps;
+  const [upstreams, states, history] = await Promise.all([
+    watchUpstreams(fleet, deps, signal),
+    readStates(deps, fleet.images, signal),
+    readHistory(deps, fleet.images),
+  ]);
+  const facts: FleetFacts = {
+    now: deps.now(),
+    rebuild: fleet.settings.rebuild,
+    images: fleet.images,
+    upstreams,
+    ...states,
+    history,
+    builders: new Map(),
+    runs: new Map(),
+    ...(deps.requested && { requested: deps.requested }),
+    ...(await gatherPackages(fleet.images, states.releases, deps, signal)),
+  };
+  return { ...facts, ...(await gatherForStale(facts, deps, signal)) };
+}
+
+/** The same facts, with what the end of a run may have changed of its image asked anew. */
+export async function refreshFacts(
+  facts: FleetFacts,
+  image: Image,
+  deps: PlanDeps,
+  signal: AbortSignal,
+): Promise<FleetFacts> {
+  const { releases, standing, damage } = await readStates(deps, [image], signal);
+  const { packages, fixable } = await gatherPackages([image], releases, deps, signal);
+  const { name } = image;
+  return {
+    ...facts,
+    releases: replace(facts.releases, releases, name),
+    standing: replace(facts.standing, standing, name),
+    damage: replace(facts.damage, damage, name),
+    packages: replace(facts.packages, packages, name),
+    fixable: replace(facts.fixable, fixable, name),
+    // What was asked for has been done.
+    requested: replace(facts.requested, undefined, name),
+  };
+}
+
+function replace<T>(
+  all: ReadonlyMap<string, T> = new Map(),
+  one: ReadonlyMap<string, T> = new Map(),
+  name: string,
+): ReadonlyMap<string, T> {
+  const rest = [...all].filter(([key]) => key !== name);
+  return new Map([...rest, ...one]);
+}
+
+/** What only matters for images that are stale. */
+async function gatherForStale(facts: FleetFacts, deps: PlanDeps, signal: AbortSignal): Promise<Partial<FleetFacts>> {
+  const stale = new Set(planFleet(facts).flatMap(({ image, state }) => (state === 'rebuild' ? [image] : [])));
+  if (stale.size === 0) return {};
+  const blocked = facts.images.filter(
+    ({ name }) => stale.has(name) && facts.history?.get(name)?.[0]?.outcome === 'blocked',
+  );
+  const [builders, verdictBasis, disk] = await Promise.all([
+    askBuilders(deps),
+    basisOf(blocked, deps, signal),
+    deps.disk?.(),
+  ]);
+  return { builders, verdictBasis, ...(disk && { disk }) };
+}
+
+async function askBuilders({ fleet, readiness }: PlanDeps): Promise<ReadonlyMap<Platform, Readiness>> {
+  const platforms = [...new Set(fleet.images.flatMap((image) => image.platforms))];
+  const answers = await Promise.all(platforms.map(readiness));
+  return new Map(platforms.map((platform, index) => [platform, answers[index]!]));
+}
+
+async function basisOf(images: readonly Image[], { verdictBasis }: PlanDeps, signal: AbortSignal) {
+  if (verdictBasis === undefined) return new Map<string, string>();
+  const bases = images.map(async (image) => [image.name, await verdictBasis(image, signal)] as const);
+  return new Map(await Promise.all(bases));
+}
+
+/** Enough for the longest back-off, and for a day of new recipes. */
+const RUNS_KEPT = 10;
+
+async function readHistory(
+  { ledger }: PlanDeps,
+  images: readonly Image[],
+): Promise<ReadonlyMap<string, readonly Run[]>> {
+  const asked = images.map(async ({ name }) => {
+    const runs = await ledger.runs({ image: name, limit: RUNS_KEPT });
+    return [name, runs.filter(({ outcome }) => outcome !== undefined)] as const;
+  });
+  return new Map(await Promise.all(asked));
+}
+
+export type States = Pick<FleetFacts, 'releases' | 'standing' | 'damage'>;
+
+/** What our registry says of images: the release in use, what people decided, what is missing. */
+export async function readStates(deps: PlanDeps, images: readonly Image[], signal: AbortSignal) {
+  const fleetWide = await readStanding(deps, deps.places.fleet(), signal);
+  const states = await Promise.all(images.map((image) => readState(image, deps, signal)));
+  const releases = new Map<string, Known<Release>>();
+  const standing = new Map<string, StandingFacts>();
+  const damage = new Map<string, readonly string[]>();
+  for (const [index, { name }] of images.entries()) {
+    const state = states[index]!;
+    const unasked = [state.standing, fleetWide].find((each) => each.state === 'unknown');
+    releases.set(name, unasked?.state === 'unknown' ? unasked : state.release);
+    standing.set(name, merge(state.standing, fleetWide));
+    if (state.damage.length > 0) damage.set(name, state.damage);
+  }
+  return { releases, standing, damage };
+}
+
+async function readState(image: Image, deps: PlanDeps, signal: AbortSignal) {
+  const repository = deps.places.release(image.name);
+  const [release, standing] = await Promise.all([
+    readRelease(deps.registry, repository, image, { signal }),
+    readStanding(deps, repository, signal),
+  ]);
+  if (release.state !== 'known' || deps.findDamage === undefined) return { release, standing, damage: [] };
+  return { release, standing, damage: await deps.findDamage(image, release.value, signal) };
+}
+
+async function readStanding(
+  deps: PlanDeps,
+  repository: Parameters<typeof readMarks>[1],
+  signal: AbortSignal,
+): Promise<Known<StandingFacts>> {
+  try {
+    const marks = await readMarks(deps.registry, repository, { signal });
+    return { state: 'known', value: standingOf(marks, deps.now()) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return {
+      state: 'unknown',
+      why: `${repository.registry}/${repository.repository} could not be asked: ${messageOf(error)}`,
+    };
+  }
+}
+
+/** A pause of the whole fleet is one of each image. */
+function merge(own: Known<StandingFacts>, fleetWide: Known<StandingFacts>): StandingFacts {
+  const [mine, all] = [known(own), known(fleetWide)];
+  const paused = mine?.paused ?? all?.paused;
+  return { quarantined: mine?.quarantined ?? [], ...(paused && { paused }) };
+}
+
+function known<T>(answer: Known<T>): T | undefined {
+  return answer.state === 'known' ? answer.value : undefined;
+}
