@@ -1,12 +1,14 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
 import { createBuilders } from './compose/builders.ts';
+import { planDeps } from './compose/plan.ts';
+import { createScanners } from './compose/scanners.ts';
 import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
-import { type Config, readSigningKey } from './config.ts';
+import { signingKey } from './compose/signing.ts';
+import type { Config } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
-import { FactoryError } from './domain/errors.ts';
-import type { Fleet, ImageInput, Settings } from './domain/fleet/model.ts';
+import type { Fleet, ImageInput } from './domain/fleet/model.ts';
 import { sourceOf } from './domain/fleet/sources.ts';
 import { parseBase, placesBelow } from './domain/places.ts';
 import { atTag, type Reference } from './domain/reference.ts';
@@ -22,13 +24,8 @@ import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import { createDockerCredentials } from './registry/credentials.ts';
 import { createRegistry } from './registry/oci.ts';
-import { createGrype } from './scanner/grype.ts';
-import { createRememberingScanner } from './scanner/remembering.ts';
-import type { Cataloguer, Scanner } from './scanner/scanner.ts';
-import { createSyft } from './scanner/syft.ts';
 import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
-import { ensureKey } from './signer/key-file.ts';
 import { VERSION } from './version.ts';
 
 /** Everything a command needs, put together from configuration. */
@@ -113,15 +110,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     forge.repository(resolve(config.root, path), { branch }),
   );
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const cycle = {
-    fleet,
-    places,
-    registry,
-    ledger,
-    sourceOf: from,
-    readiness: builders.readiness,
-    now: () => new Date().toISOString(),
-  };
+  const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
   return {
     ...parts,
     publicKey: signer.publicKey,
@@ -149,30 +138,6 @@ async function resolveInput(
   const reference = 'golden' in source ? atTag(places.release(source.golden), line ?? 'latest') : from(source.upstream);
   const head = await registry.head(reference).catch(() => undefined); // said by the caller: not known
   return head?.digest;
-}
-
-/** The configured key, or one in the data directory for who has no registry of their own. */
-async function signingKey(config: Config, settings: Settings): Promise<string> {
-  const configured = await readSigningKey(settings.signing, config);
-  if (configured !== undefined) return configured;
-  if (settings.registry === undefined) return ensureKey(join(config.dataDirectory, 'keys'));
-  throw new FactoryError(
-    'ingot.yaml names a registry but no signing key; "ingot keys create" makes one, then set signing: { key: { file: … } } or INGOT_SIGNING_KEY',
-    { code: 'configuration' },
-  );
-}
-
-function createScanners(config: Config, { scan }: Settings): { cataloguer: Cataloguer; scanner: Scanner } {
-  const cataloguer = createSyft({ syft: config.tool('syft'), dockerConfig: config.dockerConfig });
-  const database = scan.database === undefined ? {} : { database: resolveSource(config.root, scan.database) };
-  const databaseDirectory = join(config.dataDirectory, 'vulnerabilities');
-  const grype = createGrype({ grype: config.tool('grype'), databaseDirectory, ...database });
-  return { cataloguer, scanner: createRememberingScanner(grype) };
-}
-
-/** A path relative to ingot.yaml, or a URL as it is. */
-function resolveSource(root: string, source: string): string {
-  return /^https?:\/\//.test(source) ? source : resolve(root, source);
 }
 
 const USER_AGENT = `ingot/${VERSION}`;

@@ -17,7 +17,11 @@ const ADAPTERS = [
 ];
 const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'canonicalize', 'dockerfile-ast', 're2js'];
 
-const ENTRIES = ['src/compose.ts', 'src/compose/builders.ts', 'src/compose/session.ts', 'src/cli.ts'];
+const ENTRIES = [
+  'src/compose.ts',
+  'src/cli.ts',
+  ...readdirSync(join(ROOT, 'src/compose')).map((name) => `src/compose/${name}`),
+];
 const FLOW_PACKAGES = /^(zod|p-limit|node:(path|util))$/;
 
 /** Types and small pure helpers that define the wall of an area: what others may know of it. */

@@ -9,6 +9,7 @@ import { type BuildDeps, buildSteps } from './build.ts';
 import { candidateIndex, type ReleaseDeps, type ReleaseJob, releaseJob, releaseSteps } from './release.ts';
 import { readRelease } from './releases.ts';
 import { type Ending, messageOf, runSteps, type StepObserver } from './steps.ts';
+import { verdictBasis } from './verdict.ts';
 
 export interface RunDeps {
   readonly fleet: Fleet;
@@ -53,8 +54,15 @@ export async function runRelease(run: ReleaseRun, deps: RunDeps, context: Releas
   const end = await endOf(run, deps, context);
   const { outcome, summary, version, digest, platformDigests } = end;
   const found = { ...(version && { version }), ...(digest && { digest }), ...(platformDigests && { platformDigests }) };
-  await deps.ledger.finishRun(run.runId, { outcome, summary, ...found, endedAt: deps.release.now().toISOString() });
+  const basis = outcome === 'blocked' ? await basisOf(run, deps, context.signal) : {};
+  const endedAt = deps.release.now().toISOString();
+  await deps.ledger.finishRun(run.runId, { outcome, summary, ...found, ...basis, endedAt });
   return end;
+}
+
+async function basisOf({ image: name }: ReleaseRun, deps: RunDeps, signal: AbortSignal): Promise<{ basis?: string }> {
+  const image = deps.fleet.images.find((each) => each.name === name);
+  return image === undefined ? {} : { basis: await verdictBasis(image, deps.release, signal) };
 }
 
 async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {

@@ -1,4 +1,5 @@
 import { digestOf } from '../domain/digest.ts';
+import type { Image } from '../domain/fleet/model.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { explainVerdict, judge } from '../domain/judge.ts';
 import { stagingTag } from '../domain/places.ts';
@@ -32,6 +33,17 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
       return { outcome: 'blocked', summary: explainVerdict(verdict).join('\n') };
     },
   };
+}
+
+/** Everything besides the candidate that its verdict depends on: while that is the same, so is the verdict. */
+export async function verdictBasis(
+  { waivers }: Image,
+  { scanner, settings, now }: Pick<ReleaseDeps, 'scanner' | 'settings' | 'now'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const { id } = await scanner.database(signal);
+  const day = now().toISOString().slice(0, 10);
+  return digestOf(canonicalJson({ policy: settings.policy, waivers, database: id, day }));
 }
 
 export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<Verdict> {

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
+import type { Digest } from '../domain/digest.ts';
 import type { Known, Upstream } from '../domain/facts.ts';
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
 import { resolveImage } from '../image/resolve.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, Observation } from '../ledger/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
 import { messageOf } from './steps.ts';
 
@@ -74,8 +75,15 @@ async function watchOne(upstream: Watched, deps: WatchDeps, signal: AbortSignal)
     const platforms = Object.fromEntries(
       Object.entries(resolved.platforms).flatMap(([platform, child]) => (child ? [[platform, child.digest]] : [])),
     );
+    const { platformsCreated } = resolved;
     const created = resolved.created === undefined ? {} : { created: resolved.created };
-    const observation = { digest: head.digest, platforms, ...created, firstSeenAt: checkedAt, checkedAt };
+    const times = {
+      ...created,
+      platformsCreated,
+      firstSeenAt: firstSeen(seen, head.digest, { created: resolved.created, checkedAt }),
+      checkedAt,
+    };
+    const observation = { digest: head.digest, platforms, ...times };
     await deps.ledger.observe(name, observation);
     return { state: 'known', value: toUpstream(observation) };
   } catch (error) {
@@ -84,6 +92,17 @@ async function watchOne(upstream: Watched, deps: WatchDeps, signal: AbortSignal)
   }
 }
 
-function toUpstream({ digest, platforms, created }: Upstream): Upstream {
-  return { digest, platforms, ...(created === undefined ? {} : { created }) };
+/** Without a memory, the time at which upstream made it is the best that is known (decisions 15). */
+function firstSeen(
+  seen: Observation | undefined,
+  digest: Digest,
+  { created, checkedAt }: { readonly created: string | undefined; readonly checkedAt: string },
+): string {
+  if (seen?.digest === digest) return seen.firstSeenAt;
+  return seen === undefined ? (created ?? checkedAt) : checkedAt;
+}
+
+function toUpstream({ digest, platforms, created, platformsCreated, firstSeenAt }: Observation): Upstream {
+  const times = { ...(created && { created }), ...(platformsCreated && { platformsCreated }) };
+  return { digest, platforms, ...times, firstSeenAt };
 }

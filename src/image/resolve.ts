@@ -12,6 +12,8 @@ export interface ResolvedImage {
   readonly platforms: Readonly<Partial<Record<Platform, Descriptor>>>;
   /** RFC 3339; of the first platform. */
   readonly created?: string;
+  /** RFC 3339, of each platform that says it. */
+  readonly platformsCreated: Readonly<Partial<Record<Platform, string>>>;
 }
 
 /** What an image is for the platforms; `undefined` when it is absent. */
@@ -30,9 +32,20 @@ export async function resolveImage(
   const wanted = platforms.flatMap((platform) =>
     children.has(platform) ? [[platform, children.get(platform)!] as const] : [],
   );
-  const first = wanted[0]?.[1];
-  const created = first && (await readConfig(registry, atDigest(reference, first.digest), call)).config.created;
-  return { digest, mediaType, platforms: Object.fromEntries(wanted), ...(created && { created }) };
+  const times = wanted.map(async ([platform, child]) => {
+    const { config } = await readConfig(registry, atDigest(reference, child.digest), call);
+    return config.created === undefined ? [] : [[platform, config.created] as const];
+  });
+  const created = (await Promise.all(times)).flat();
+  const first = created[0]?.[1];
+  const platformsCreated = Object.fromEntries(created);
+  return {
+    digest,
+    mediaType,
+    platforms: Object.fromEntries(wanted),
+    platformsCreated,
+    ...(first && { created: first }),
+  };
 }
 
 interface Single {
@@ -46,9 +59,11 @@ async function resolveSingle(registry: Registry, reference: Reference, { stored,
   const { descriptor } = stored;
   const { config } = await readConfig(registry, atDigest(reference, descriptor.digest), call);
   const platform = platformOf(config);
+  const { created } = config;
   return {
     platforms: platforms.includes(platform) ? { [platform]: descriptor } : {},
-    ...(config.created && { created: config.created }),
+    platformsCreated: created === undefined ? {} : { [platform]: created },
+    ...(created && { created }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Observation {
   readonly platforms: Readonly<Partial<Record<Platform, Digest>>>;
   /** When upstream made it, RFC 3339. */
   readonly created?: string;
+  /** The same for each platform. */
+  readonly platformsCreated?: Readonly<Partial<Record<Platform, string>>>;
   /** RFC 3339. */
   readonly firstSeenAt: string;
   readonly checkedAt: string;

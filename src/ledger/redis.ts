@@ -27,6 +27,7 @@ const RunSchema = z.object({
   id: z.string(),
   image: z.string(),
   inputs: zDigest,
+  basis: z.string().optional(),
   reasons: zList,
   holds: zList,
   platforms: z.array(z.string()),
@@ -43,6 +44,7 @@ const ObservationSchema = z.object({
   digest: zDigest,
   platforms: z.record(z.string(), zDigest),
   created: z.string().optional(),
+  platformsCreated: z.record(z.string(), z.string()).optional(),
   firstSeenAt: z.string(),
   checkedAt: z.string(),
 }) as unknown as z.ZodType<Observation>;

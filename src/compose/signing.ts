@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { type Config, readSigningKey } from '../config.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Settings } from '../domain/fleet/model.ts';
+import { ensureKey } from '../signer/key-file.ts';
+
+/** The configured key, or one in the data directory for who has no registry of their own. */
+export async function signingKey(config: Config, settings: Settings): Promise<string> {
+  const configured = await readSigningKey(settings.signing, config);
+  if (configured !== undefined) return configured;
+  if (settings.registry === undefined) return ensureKey(join(config.dataDirectory, 'keys'));
+  throw new FactoryError(
+    'ingot.yaml names a registry but no signing key; "ingot keys create" makes one, then set signing: { key: { file: … } } or INGOT_SIGNING_KEY',
+    { code: 'configuration' },
+  );
+}
