@@ -10,9 +10,10 @@ export function addCycleVerbs(program: Command, { output, signal, withApp }: Ter
     .command('run')
     .description('one whole cycle: watch, plan, build, test, scan, sign, release, propose')
     .option('-v, --verbose', 'stream what the builds print', false)
+    .option('--rebuild <image...>', 'build these anew, without cache, although nothing changed')
     .action(async (_options, command: Command) => {
-      const { root, json, verbose } = command.optsWithGlobals<Common & { verbose: boolean }>();
-      await withApp(root, (app) => runCommand(app, output, { json, verbose, signal }));
+      const { root, json, ...options } = command.optsWithGlobals<Common & { verbose: boolean; rebuild?: string[] }>();
+      await withApp(root, (app) => runCommand(app, output, { json, ...options, signal }));
     });
   program
     .command('plan')

@@ -1,10 +1,9 @@
 import type { App } from '../compose.ts';
-import { FactoryError } from '../domain/errors.ts';
 import { type Attempt, type ExplainedInput, type Explanation, explainEntry } from '../domain/explain.ts';
-import { nearestOf } from '../domain/fleet/nearest.ts';
 import { planFleet } from '../domain/plan.ts';
 import { gatherFacts } from '../flows/gather.ts';
 import type { Output } from './output.ts';
+import { requireImages } from './require-images.ts';
 
 /** `ingot explain IMAGE`: why it is rebuilt, or why not; nothing is touched. */
 export async function explainCommand(
@@ -13,22 +12,13 @@ export async function explainCommand(
   output: Output,
   options: { json: boolean; signal: AbortSignal },
 ): Promise<number> {
-  requireImage(name, app);
+  requireImages([name], app.fleet.images);
   const facts = await gatherFacts(app.cycle, options.signal);
   const entry = planFleet(facts).find(({ image }) => image === name)!;
   const explanation = explainEntry(entry, facts);
   if (options.json) output.json(explanation);
   else for (const line of toLines(explanation)) output.line(line);
   return entry.state === 'unknown' ? 4 : 0;
-}
-
-/** @throws FactoryError `usage` with the nearest name */
-export function requireImage(name: string, { fleet }: Pick<App, 'fleet'>): void {
-  const names = fleet.images.map((image) => image.name);
-  if (names.includes(name)) return;
-  const near = nearestOf(name, names);
-  const remedy = near === undefined ? `it has ${names.join(', ')}` : `did you mean "${near}"?`;
-  throw new FactoryError(`the fleet has no image "${name}"; ${remedy}`, { code: 'usage' });
 }
 
 function toLines(explanation: Explanation): string[] {

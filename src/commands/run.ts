@@ -6,19 +6,27 @@ import { formatSeconds } from './live/board.ts';
 import { planLine } from './live/plan-line.ts';
 import { createView, type View } from './live/view.ts';
 import type { Output } from './output.ts';
+import { requireImages } from './require-images.ts';
 import { cycleReport } from './run-report.ts';
 
 export interface RunOptions {
   readonly json: boolean;
   readonly verbose: boolean;
+  /** Images to build anew although nothing changed that ingot can see. */
+  readonly rebuild?: readonly string[];
   readonly signal: AbortSignal;
 }
 
 /** `ingot run`: one whole cycle. Returns the exit code. */
 export async function runCommand(app: App, output: Output, options: RunOptions): Promise<number> {
+  requireImages(options.rebuild ?? [], app.fleet.images);
   const startedAt = Date.now();
   const view = createView({ stream: output.progress, now: Date.now, verbose: options.verbose });
-  const result = await runOnce(app, view, options.signal);
+  const at = new Date(startedAt).toISOString();
+  const requested = new Map(
+    (options.rebuild ?? []).map((name) => [name, { by: 'a person (ingot run --rebuild)', at }]),
+  );
+  const result = await runOnce({ ...app, cycle: { ...app.cycle, requested } }, view, options.signal);
   view.close();
   const report = await cycleReport(result, app.ledger, { startedAt, endedAt: Date.now() });
   if (options.json) output.json(report);

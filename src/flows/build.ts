@@ -108,12 +108,18 @@ async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Di
       annotations: platformAnnotations(inputs, platform),
       secrets: prepared.secrets,
       push: staging,
+      ...(needsFreshBuild(inputs) && { fresh: true }),
       signal,
       onLog: (line) => deps.onLog(platform, line),
     });
   } finally {
     await prepared.remove();
   }
+}
+
+/** Packages and what a build downloads are no part of its cache's keys: it would find what was there before. */
+function needsFreshBuild({ packages, requestedAt }: Inputs): boolean {
+  return packages !== undefined || requestedAt !== undefined;
 }
 
 /** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */
