@@ -11,9 +11,9 @@ export const MarkSchema = z.object({
     'unquarantine',
     'pause',
     'resume',
-    /** A version that was given out, so that it is never given again, also when its tag was deleted. */
+    /** A version that was given out to a candidate (`note`: its key), so that it is never given again. */
     'version',
-    /** A channel that moved: `channel`, `version`, `digest`. */
+    /** A channel is to be at `version` and `digest`; `note`: `back` for a rollback. Written before the tag moves. */
     'channel',
     'approval',
     'adopted',
@@ -25,13 +25,20 @@ export const MarkSchema = z.object({
   digest: zDigest.optional(),
   /** Inputs digest that made the digest. */
   inputs: zDigest.optional(),
+  /** Platform manifests behind the digest: the same content under another version has the same. */
+  platforms: z.record(z.string(), zDigest).optional(),
   version: z.string().optional(),
   channel: z.string().optional(),
+  /** Written for several channels that move in one step; read as one mark for each. */
+  channels: z.array(z.string()).optional(),
   until: z.string().optional(),
   /** Anything else that a kind needs, as text. */
   note: z.string().optional(),
 });
 export type Mark = z.infer<typeof MarkSchema>;
+
+/** The note of a channel mark that goes back on purpose. */
+export const BACK = 'back';
 
 /** Artifact type of a mark. */
 export const MARK_TYPE = 'application/vnd.ingot.mark.v1+json';

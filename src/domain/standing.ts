@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { Mark } from './marks.ts';
+import type { Platform } from './platform.ts';
 
 /** What the marks of an image add up to. */
 export interface Standing {
@@ -22,7 +23,9 @@ export interface Quarantine {
   /** Inputs digest that made it. */
   readonly inputs?: Digest;
   readonly version?: string;
+  readonly platforms?: Readonly<Partial<Record<Platform, Digest>>>;
   readonly why: string;
+  readonly by: string;
   readonly at: string;
 }
 
@@ -45,10 +48,33 @@ export function standingOf(marks: readonly Mark[], now: string): Standing {
   return { quarantined: [...quarantined.values()], ...(paused && !isOver && { paused }) };
 }
 
-function toQuarantine({ inputs, version, reason, at }: Mark, digest: Digest): Quarantine {
-  return { digest, ...(inputs && { inputs }), ...(version && { version }), why: reason ?? 'no reason given', at };
+function toQuarantine({ inputs, version, platforms, reason, by, at }: Mark, digest: Digest): Quarantine {
+  const known = { ...(inputs && { inputs }), ...(version && { version }), ...(platforms && { platforms }) };
+  return { digest, ...known, why: reason ?? 'no reason given', by, at };
 }
 
 function toPause({ by, at, reason, until }: Mark): Pause {
   return { by, at, why: reason ?? 'no reason given', ...(until && { until }) };
+}
+
+/** What is known of something that may be quarantined. */
+export interface Suspect {
+  readonly digest?: Digest;
+  readonly inputs?: Digest;
+  readonly platforms?: Readonly<Partial<Record<Platform, Digest>>>;
+}
+
+/** The quarantine that holds something back: by its digest, the inputs that made it, or the same content. */
+export function quarantineOf({ quarantined }: Pick<Standing, 'quarantined'>, suspect: Suspect): Quarantine | undefined {
+  return quarantined.find(
+    ({ digest, inputs, platforms }) =>
+      digest === suspect.digest ||
+      (inputs !== undefined && inputs === suspect.inputs) ||
+      isSameContent(platforms, suspect.platforms),
+  );
+}
+
+function isSameContent(a: Suspect['platforms'] = {}, b: Suspect['platforms'] = {}): boolean {
+  const platforms = Object.keys(a) as Platform[];
+  return platforms.length > 0 && platforms.every((platform) => a[platform] === b[platform]);
 }

@@ -59,8 +59,12 @@ async function ensureAnchor(registry: Registry, repository: Reference, call: Cal
 function toMark({ annotations }: Descriptor): Mark[] {
   try {
     const parsed = MarkSchema.safeParse(JSON.parse(annotations?.[CONTENT] ?? 'null'));
-    return parsed.success ? [parsed.data] : [];
+    return parsed.success ? eachChannel(parsed.data) : [];
   } catch {
     return [];
   }
+}
+
+function eachChannel({ channels, ...mark }: Mark): Mark[] {
+  return channels === undefined ? [mark] : channels.map((channel) => ({ ...mark, channel }));
 }
