@@ -86,7 +86,8 @@ function createLookup(image: Image, repository: Reference, deps: ProposerDeps, s
   };
 }
 
-async function identifyDigest(
+/** Which release, or platform of one, a digest is; `undefined` for none. */
+export async function identifyDigest(
   image: Image,
   reference: Reference,
   registry: Registry,
