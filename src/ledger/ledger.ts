@@ -16,6 +16,26 @@ export interface Ledger {
   log(runId: string, platform: string): Promise<readonly string[]>;
   observe(upstream: string, observation: Observation): Promise<void>;
   observation(upstream: string): Promise<Observation | undefined>;
+  /** Waits until nobody else has the lock. @throws FactoryError `timed-out` after `waitMs`, `cancelled` */
+  lock(options: LockOptions): Promise<Lock>;
+}
+
+export interface LockOptions {
+  /** What it is for, as people read it: `golden/debian`. */
+  readonly name: string;
+  /** It is renewed as long as its holder lives; one that stops loses it after this time. */
+  readonly ttlMs: number;
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Held by one process at a time. A process that slept may have lost it without knowing: ask before each write. */
+export interface Lock {
+  /** Greater than that of every holder before. */
+  readonly fence: number;
+  /** False once somebody else may have it. */
+  isHeld(): boolean;
+  release(): Promise<void>;
 }
 
 /** The last answer about an upstream reference. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { zDigest } from '../domain/digest.ts';
 import { OUTCOMES, type Run, type StepRecord } from '../domain/run.ts';
 import type { Ledger, Observation } from './ledger.ts';
+import { acquireLock } from './lock.ts';
 
 const RUN_TTL_SECONDS = 90 * 24 * 3600;
 const LOG_TTL_SECONDS = 7 * 24 * 3600;
@@ -93,6 +94,7 @@ export function createRedisLedger(options: {
       const parsed = text === null ? undefined : ObservationSchema.safeParse(JSON.parse(text));
       return parsed?.data; // one that is not understood is asked for again
     },
+    lock: (lock) => acquireLock(redis, key('lock', lock.name), lock),
     async close() {
       // A connection that is not up would wait for Redis to come back before it says good-bye.
       if (redis.status === 'ready') await redis.quit().catch(() => undefined);
