@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
 import { createBuilders } from './compose/builders.ts';
+import { createGates } from './compose/gates.ts';
 import { planDeps } from './compose/plan.ts';
 import { createScanners } from './compose/scanners.ts';
 import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
@@ -92,6 +93,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     prefix: queuePrefix(settings.fleet),
     onError: (error) => options.onTrouble(error.message),
   };
+  const from = (upstream: Reference) => sourceOf(upstream, settings);
   const { http, registry } = createReader(config);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = createKeySigner(await signingKey(config, settings));
@@ -103,13 +105,13 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     registry,
     ledger,
     attestor: createAttestor({ registry, signer }),
+    gates: createGates(config, settings, { http, registry, builder: builders.builder, places, sourceOf: from }),
     ...createScanners(config, settings),
   };
   const forge = createLocalForge({ now: () => new Date() });
   const downstreams = settings.downstreams.map(({ path, branch }) =>
     forge.repository(resolve(config.root, path), { branch }),
   );
-  const from = (upstream: Reference) => sourceOf(upstream, settings);
   const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
   return {
     ...parts,

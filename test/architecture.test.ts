@@ -8,6 +8,7 @@ const ADAPTERS = [
   'definitions',
   'embedded',
   'forge',
+  'gates',
   'ledger',
   'packages',
   'queue',

@@ -17,6 +17,7 @@ import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import type { GateRunner } from '../gates/gates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createDispatcher, emptyQueues } from '../queue/bullmq.ts';
 import type { RedisAddress } from '../queue/connection.ts';
@@ -41,6 +42,7 @@ export interface SharedParts {
   readonly registry: Registry;
   readonly ledger: Ledger;
   readonly attestor: Attestor;
+  readonly gates: GateRunner;
   readonly cataloguer: Cataloguer;
   readonly scanner: Scanner;
   readonly downstreams: readonly ForgeRepository[];
@@ -79,7 +81,7 @@ export async function startSession(
 }
 
 function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
-  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, from } = parts;
+  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, gates, from } = parts;
   const { settings } = fleet;
   const { root, secret } = config;
   const prepare = createContextPreparer({
@@ -97,6 +99,17 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
     ledger,
     observer,
     build: { registry, builder, places, sourceOf: from, prepare, smoke },
-    release: { registry, places, settings, cataloguer, scanner, attestor, revision, factory, now: () => new Date() },
+    release: {
+      registry,
+      places,
+      settings,
+      cataloguer,
+      scanner,
+      attestor,
+      gates,
+      revision,
+      factory,
+      now: () => new Date(),
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import { isCritical } from '../domain/freeze.ts';
 import { inputsDigest } from '../domain/inputs.ts';
 import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -94,6 +95,9 @@ async function annotationsOf(
     [ANNOTATIONS.revision]: revision,
     [ANNOTATIONS.baseName]: base?.name,
     [ANNOTATIONS.baseDigest]: base?.digest,
+    [ANNOTATIONS.urgency]: isCritical(reasons) ? 'critical' : undefined,
+    [ANNOTATIONS.deprecated]: image.deprecated?.date,
+    [ANNOTATIONS.successor]: image.deprecated?.successor,
   };
   const given = Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {

@@ -1,11 +1,15 @@
+import { channelsAtRelease } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Image, Settings } from '../domain/fleet/model.ts';
+import { gatesOf } from '../domain/fleet/settings-gates.ts';
+import { isCritical } from '../domain/freeze.ts';
 import { candidateKey, type Inputs } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { Reason, Release } from '../domain/staleness.ts';
 import { channelsOf } from '../domain/version.ts';
+import type { GateRunner } from '../gates/gates.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
@@ -13,7 +17,8 @@ import { attestCandidate, isAttested } from './attestations.ts';
 import { requireDigest } from './build.ts';
 import { type CandidateStore, createCandidateStore } from './candidate.ts';
 import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
-import { attachNativeSbom, hasNativeSbom } from './release-content.ts';
+import { gatesStep } from './gates.ts';
+import { recordStep } from './record.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import type { Step } from './steps.ts';
 import { verdictStep } from './verdict.ts';
@@ -26,6 +31,7 @@ export interface ReleaseDeps {
   readonly cataloguer: Cataloguer;
   readonly scanner: Scanner;
   readonly attestor: Attestor;
+  readonly gates: GateRunner;
   /** Last commit that touched the image's definition, when the fleet is in git. */
   readonly revision: (image: Image) => Promise<string | undefined>;
   /** Names this factory in provenance: what consumers trust together with the key. */
@@ -67,14 +73,21 @@ export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step
     platforms.map((platform) => scanStep(job, platform, deps)),
     verdictStep(job, deps),
     assembleStep(job, deps),
+    ...gates(job, deps),
     promoteStep(job, deps),
     signStep(job, deps),
     attestStep(job, deps),
-    recordStep(job, deps),
+    recordStep(job, deps, (signal) => candidateIndex(job, deps, signal)),
     verifyStep(job, deps),
     tagStep(job, deps),
     channelsStep(job, deps),
   ];
+}
+
+/** Only where gates are set up. After assembling, so that they are given what would be released. */
+function gates(job: ReleaseJob, deps: ReleaseDeps): Step[] {
+  if (gatesOf(deps.settings.gates, job.image.name, 'before').length === 0) return [];
+  return [gatesStep(job, deps, (signal) => candidateIndex(job, deps, signal))];
 }
 
 /** Equal platform manifests are no news: the inputs are noted on the release in use, and nothing moves. */
@@ -189,38 +202,6 @@ function attestStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   };
 }
 
-/** What later plans and rescans need to know of the release: its inputs, and each platform's native SBOM. */
-function recordStep(job: ReleaseJob, deps: ReleaseDeps): Step {
-  const { registry } = deps;
-  const { repository, candidate, inputs } = job;
-  const subjectOf = async (platform: Platform, signal: AbortSignal) =>
-    atDigest(repository, await candidate.digest(platform, signal));
-  return {
-    name: 'record',
-    external: false,
-    async isDone(signal) {
-      const { digest } = await candidateIndex(job, deps, signal);
-      if (!(await hasInputs(registry, atDigest(repository, digest), inputs, { signal }))) return false;
-      const checks = job.image.platforms.map(async (platform) =>
-        hasNativeSbom(registry, await subjectOf(platform, signal), { signal }),
-      );
-      return (await Promise.all(checks)).every(Boolean);
-    },
-    async run(signal) {
-      const { digest, created } = await candidateIndex(job, deps, signal);
-      for (const platform of job.image.platforms) {
-        const subject = await subjectOf(platform, signal);
-        if (await hasNativeSbom(registry, subject, { signal })) continue;
-        const { native } = await candidate.sbom(platform, signal);
-        await attachNativeSbom(registry, subject, native, { signal, createdAt: created });
-      }
-      const release = atDigest(repository, digest);
-      if (await hasInputs(registry, release, inputs, { signal })) return;
-      await attachInputs(registry, release, inputs, { signal, createdAt: created });
-    },
-  };
-}
-
 function verifyStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   return {
     name: 'verify',
@@ -246,8 +227,11 @@ function tagStep(job: ReleaseJob, deps: ReleaseDeps): Step {
 }
 
 function channelsStep(job: ReleaseJob, deps: ReleaseDeps): Step {
-  const named = deps.settings.channels.map(({ name }) => name);
-  const channels = (index: CandidateIndex) => channelsOf(job.image.line, index.version, named);
+  const critical = isCritical(job.reasons);
+  const channels = (index: CandidateIndex) => {
+    const named = channelsAtRelease(deps.settings, { critical, now: deps.now().toISOString() });
+    return channelsOf(job.image.line, index.version, named);
+  };
   return {
     name: 'channels',
     external: false,

@@ -21,6 +21,11 @@ export const ANNOTATIONS = {
   baseDigest: 'org.opencontainers.image.base.digest',
   inputs: 'io.ingot.inputs.digest',
   reason: 'io.ingot.reason',
+  /** `critical`: it fixes a critical vulnerability, and some waits are shorter for it. */
+  urgency: 'io.ingot.urgency',
+  /** Last day on which the image is rebuilt, and the image that takes its place. */
+  deprecated: 'io.ingot.deprecated',
+  successor: 'io.ingot.successor',
 } as const;
 
 /** What the registry says is in use of an image: the line's tag, and the newest record of inputs on it. */
