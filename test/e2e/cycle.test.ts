@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDownstream } from '../../scripts/demo/downstream.ts';
+import { runOnce } from '../../src/commands/run.ts';
 import { atTag } from '../../src/domain/reference.ts';
 import { type FleetScene, startFleetScene, type TestFactory } from '../support/fleet-scene.ts';
-import { runFleet, withFleet } from '../support/run-fleet.ts';
+import { runFleet, SILENT, withFleet } from '../support/run-fleet.ts';
 
 let scene: FleetScene;
 let factory: TestFactory;
@@ -78,6 +79,33 @@ test('blocks a candidate that policy refuses, and keeps its children waiting', a
   expect(runs[0]?.summary).toContain('blocked: user');
   expect(plan.find(({ image }) => image === 'child')?.state).toBe('held');
   expect(await scene.registry.tags(factory.repository('base'))).toEqual(tags);
+});
+
+test('judges a blocked candidate again when a waiver is there, not before, and without a build', async () => {
+  const again = await runFleet(factory.root);
+  const until = { reason: 'until the next release', until: '2099-01-01' };
+  const waivers = JSON.stringify(['user', 'smoke'].map((id) => ({ id, ...until })));
+  await factory.write({ 'images/base/waivers.yaml': waivers, 'images/child/waivers.yaml': waivers });
+
+  const waived = await runFleet(factory.root);
+
+  expect(again.runs).toEqual([]);
+  expect(again.plan.find(({ image }) => image === 'base')?.state).toBe('held');
+  expect(waived.runs.map(({ image, outcome }) => [image, outcome])).toEqual([
+    ['base', 'released'],
+    ['child', 'released'],
+  ]);
+});
+
+test('builds anew what somebody asked for, and publishes nothing when it comes out equal', async () => {
+  const requested = new Map([['base', { by: 'ada', at: new Date().toISOString() }]]);
+
+  const result = await withFleet(factory.root, (app) =>
+    runOnce({ ...app, cycle: { ...app.cycle, requested } }, SILENT, new AbortController().signal),
+  );
+
+  expect(result.runs.map(({ image, outcome }) => [image, outcome])).toEqual([['base', 'unchanged']]);
+  expect(result.plan.map(({ state }) => state)).toEqual(['fresh', 'fresh']);
 });
 
 test('shows a failing build by its own last lines, and releases nothing', async () => {

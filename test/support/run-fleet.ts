@@ -4,7 +4,8 @@ import { type CycleReport, cycleReport } from '../../src/commands/run-report.ts'
 import { type App, compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 
-const SILENT: View = { onStep() {}, close() {} };
+/** Says nothing. */
+export const SILENT: View = { onStep() {}, close() {} };
 
 /** One cycle of the fleet in a folder, with a view of the test's own. */
 export async function runFleet(root: string, view: View = SILENT): Promise<CycleReport> {
