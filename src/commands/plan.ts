@@ -61,11 +61,11 @@ async function print(
     const lines = whatIf === undefined ? planLines(views, { all }) : whatIfLines(views, whatIf, { all });
     return output.line(lines.join('\n'));
   }
-  const { source, titles } = drawPlan(views, titleOf(whatIf));
-  if (dot) return output.line(source.trimEnd());
-  const picture = await drawGraph(source, titles);
-  if (typeof svg !== 'string') return output.line(picture.trimEnd());
-  await writeFile(svg, picture);
+  const picture = drawPlan(views, titleOf(whatIf));
+  if (dot) return output.line(picture.source.trimEnd());
+  const drawn = await drawGraph(picture);
+  if (typeof svg !== 'string') return output.line(drawn.trimEnd());
+  await writeFile(svg, drawn);
   output.line(`the graph is in ${svg}`);
 }
 

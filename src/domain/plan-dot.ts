@@ -1,3 +1,4 @@
+import { familiesOf, gridOf } from './plan-families.ts';
 import type { ViewedImage } from './plan-view.ts';
 import { familiarReference, parseReference } from './reference.ts';
 
@@ -5,6 +6,8 @@ import { familiarReference, parseReference } from './reference.ts';
 export interface PlanPicture {
   /** DOT. */
   readonly source: string;
+  /** Over how many ranks the children of one parent may be spread, so that a wide graph does not become a long list. */
+  readonly spread: number;
   /** By node, and by edge as `tail->head`: several lines. */
   readonly titles: ReadonlyMap<string, string>;
 }
@@ -28,34 +31,50 @@ export function drawPlan(views: readonly ViewedImage[], title: string): PlanPict
   const names = new Set(views.map(({ image }) => image));
   const upstreams = [...new Set(views.flatMap((view) => view.upstreams))].sort();
   const ids = new Map([...upstreams, ...names].map((name, index) => [name, `n${index}`]));
-  const edges = views.flatMap((view) => {
-    const sources = [...view.upstreams, ...view.parents.filter((parent) => names.has(parent))];
-    return sources.map((source) => ({ from: source, to: view.image, isBase: source === view.base }));
-  });
-  const looks = new Set(views.map(lookOf));
+  const edges = views.flatMap((view) => edgesTo(view, names));
+  const families = familiesOf(views);
+  const grid = gridOf(views.length, new Set(families.values()).size);
+  const parts = [
+    { place: grid.place(0), lines: legend(new Set(views.map(lookOf)), upstreams.length > 0) },
+    ...[...upstreams.map((name) => [name, upstreamNode(name)] as const), ...views.map(toNode)].map(([name, node]) => ({
+      place: grid.place(families.get(name)!),
+      lines: [`  ${ids.get(name)} [${attributes(node)}];`],
+    })),
+  ];
   const lines = [
     'digraph plan {',
-    `  graph [${attributes({ ...GRAPH, label: title })}];`,
+    `  graph [${attributes({ ...GRAPH, ...grid.attributes, label: title })}];`,
     `  node [${attributes(NODE)}];`,
     `  edge [${attributes(EDGE)}];`,
-    ...upstreams.map((name) => `  ${ids.get(name)} [${attributes(upstreamNode(name))}];`),
-    ...views.map((view) => `  ${ids.get(view.image)} [${attributes(imageNode(view))}];`),
+    ...parts.sort((a, b) => a.place - b.place).flatMap((part) => part.lines),
     ...edges.map(({ from, to, isBase }) => `  ${ids.get(from)} -> ${ids.get(to)}${isBase ? '' : ' [style=dashed]'};`),
-    ...legend(looks, upstreams.length > 0),
     '}',
   ];
-  const titles = new Map<string, string>([
+  const titles = [
     ...upstreams.map((name) => [ids.get(name)!, name] as const),
     ...views.map((view) => [ids.get(view.image)!, titleOf(view)] as const),
     ...edges.map(({ from, to }) => [`${ids.get(from)}->${ids.get(to)}`, `${to} is built from ${from}`] as const),
-  ]);
-  return { source: `${lines.join('\n')}\n`, titles };
+  ];
+  return { source: `${lines.join('\n')}\n`, spread: views.length > MANY ? 6 : 3, titles: new Map(titles) };
 }
 
+/** From here on a picture is rather wide than long. */
+const MANY = 120;
+
+function edgesTo(view: ViewedImage, names: ReadonlySet<string>) {
+  const sources = [...view.upstreams, ...view.parents.filter((parent) => names.has(parent))];
+  return sources.map((source) => ({ from: source, to: view.image, isBase: source === view.base }));
+}
+
+function toNode(view: ViewedImage): readonly [string, Record<string, string>] {
+  return [view.image, imageNode(view)];
+}
+
+const FONT = 'Helvetica,Arial,sans-serif';
 const GRAPH = {
   rankdir: 'LR',
   bgcolor: '#ffffff',
-  fontname: 'Helvetica',
+  fontname: FONT,
   fontsize: '18',
   labelloc: 't',
   labeljust: 'l',
@@ -66,9 +85,9 @@ const GRAPH = {
 const NODE = {
   shape: 'box',
   style: 'rounded,filled',
-  fontname: 'Helvetica',
+  fontname: FONT,
   fontsize: '12',
-  margin: '0.12,0.05',
+  margin: '0.2,0.06',
   height: '0.3',
 };
 const EDGE = { color: '#9a9a9a', arrowsize: '0.6' };
@@ -117,7 +136,7 @@ function legend(looks: ReadonlySet<Look>, withUpstreams: boolean): string[] {
   return ['  subgraph cluster_legend {', ...LEGEND, ...nodes, ...order, '  }'];
 }
 
-const LEGEND = ['    label="solid: base, dashed: other input"; labelloc=b; color="#d0d0d0"; fontsize=11;'];
+const LEGEND = ['    label="solid: base, dashed: other input"; labelloc=b; labeljust=c; color="#d0d0d0"; fontsize=11;'];
 
 function attributes(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)

@@ -1,12 +1,18 @@
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 
-/**
- * Lays out a graph in Graphviz' language and draws it as SVG; nothing but this process takes part.
- * @param titles by node, and by edge as `tail->head`: what a pointer that rests there is shown
- */
-export async function drawGraph(source: string, titles: ReadonlyMap<string, string>): Promise<string> {
+export interface Picture {
+  /** A graph in Graphviz' language. */
+  readonly source: string;
+  /** Over how many ranks children without children may be spread. */
+  readonly spread: number;
+  /** By node, and by edge as `tail->head`: what a pointer that rests there is shown. */
+  readonly titles: ReadonlyMap<string, string>;
+}
+
+/** Lays out a graph and draws it as SVG; nothing but this process takes part. */
+export async function drawGraph({ source, spread, titles }: Picture): Promise<string> {
   const graphviz = await Graphviz.load();
-  const svg = graphviz.layout(graphviz.unflatten(source, 3, true, 0), 'svg', 'dot');
+  const svg = graphviz.layout(graphviz.unflatten(source, spread, true, 0), 'svg', 'dot');
   return svg.replace(/<title>([^<]*)<\/title>/g, (_, name: string) => {
     const title = titles.get(decode(name));
     return title === undefined ? '' : `<title>${encode(title)}</title>`;

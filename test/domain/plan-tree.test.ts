@@ -113,22 +113,22 @@ describe('a plan as a picture', () => {
   });
 
   test('is drawn as SVG with reasons as titles, on a light ground, in an order that does not change', async () => {
-    const { source, titles } = drawPlan(view(stale), 'What "if" <x> & y \\ z');
+    const picture = drawPlan(view(stale), 'What "if" <x> & y \\ z');
 
-    const svg = await drawGraph(source, titles);
+    const svg = await drawGraph(picture);
 
     expect(svg).toContain('<title>debian: rebuild, wave 1\nits base debian:12 moved');
     expect(svg).toContain('<title>app is built from python</title>');
     expect(svg).toContain('fill="#ffffff"');
     expect(svg).toContain('&lt;x&gt; &amp; y');
     expect(svg).not.toMatch(/<title>n\d/);
-    expect(await drawGraph(source, titles)).toBe(svg);
+    expect(await drawGraph(picture)).toBe(svg);
   });
 
   test('of three hundred images is drawn within seconds', async () => {
-    const { source, titles } = drawPlan(view(releasedFacts(generatedImages(300))), 'Plan');
+    const picture = drawPlan(view(releasedFacts(generatedImages(300))), 'Plan');
 
-    const svg = await drawGraph(source, titles);
+    const svg = await drawGraph(picture);
 
     expect(svg.match(/class="node"/g)!.length).toBeGreaterThan(300);
   }, 20_000);
