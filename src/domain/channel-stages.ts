@@ -2,7 +2,7 @@ import semver from 'semver';
 import type { Digest } from './digest.ts';
 import type { Channel, Freeze } from './fleet/settings-channels.ts';
 import { EMERGENCY, freezeAt } from './freeze.ts';
-import type { Mark } from './marks.ts';
+import { BACK, type Mark } from './marks.ts';
 
 /** A release that a channel may come to. */
 export interface StagedRelease {
@@ -21,7 +21,7 @@ export interface StageFacts {
   /** In their order; those without a condition move with each release and are not decided here. */
   readonly channels: readonly Channel[];
   readonly freezes: readonly Freeze[];
-  /** Signed releases of the image, in any order. */
+  /** Releases of the line up to the one in use, in any order. */
   readonly releases: readonly StagedRelease[];
   /** Version that each channel is at; absent for a channel that points nowhere. */
   readonly current: ReadonlyMap<string, string>;
@@ -183,10 +183,10 @@ function leftBehind(channel: string, marks: readonly Mark[]): (version: string) 
   let left: { above: string; upTo: string } | undefined;
   for (const mark of marks.filter((each) => isMove(each, channel))) {
     const to = mark.version!;
-    if (at !== undefined && semver.lt(to, at))
-      left = { above: to, upTo: left && semver.gt(left.upTo, at) ? left.upTo : at };
-    else if (left !== undefined && semver.gt(to, left.above))
-      left = semver.gte(to, left.upTo) ? undefined : { ...left, above: to };
+    const isBack = at !== undefined && semver.lt(to, at);
+    if (isBack && mark.note !== BACK) continue; // of a process that slept: it moved nothing
+    if (isBack) left = { above: to, upTo: left && semver.gt(left.upTo, at!) ? left.upTo : at! };
+    else if (left !== undefined) left = semver.gte(to, left.upTo) ? undefined : { ...left, above: to };
     at = to;
   }
   return (version) => left !== undefined && semver.gt(version, left.above) && semver.lte(version, left.upTo);

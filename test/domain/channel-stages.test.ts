@@ -28,6 +28,10 @@ function moved(channel: string, version: string, hours: number): Mark {
   return { kind: 'channel', at: hoursAgo(hours), by: 'ingot', channel, version };
 }
 
+function rolledBack(version: string, hours: number): Mark {
+  return { ...moved('stable', version, hours), note: 'back' };
+}
+
 /** Where the last channel ends up, and what the newest release that is not there waits for. */
 function decide(change: Partial<StageFacts>) {
   const facts = {
@@ -126,19 +130,26 @@ describe('a channel never moves', () => {
   });
 
   test('onto what a rollback left behind, but onto what comes after it', () => {
-    const marks = [moved('stable', '12.0.3', 5), moved('stable', '12.0.1', 4)];
+    const marks = [moved('stable', '12.0.3', 5), rolledBack('12.0.1', 4)];
     const current = new Map([['edge', '12.0.9'], ['stable', '12.0.1']]); // biome-ignore format: a table of two
 
     expect(decide({ releases, marks, current }).target).toBeUndefined();
     expect(decide({ releases: [...releases, release('12.0.4', 25)], marks, current }).target).toBe('12.0.4');
   });
 
-  test('is forgotten about a rollback once a person moved it on by hand', () => {
-    const marks = [moved('stable', '12.0.3', 5), moved('stable', '12.0.1', 4), moved('stable', '12.0.2', 3)];
+  test('onto less because of what a process wrote that had slept', () => {
+    const marks = [moved('stable', '12.0.2', 5), moved('stable', '12.0.1', 4)];
+    const current = new Map([['edge', '12.0.9'], ['stable', '12.0.2']]); // biome-ignore format: a table of two
+
+    expect(decide({ releases, marks, current }).target).toBe('12.0.3');
+  });
+
+  test('back onto what was left behind, until a person moved it on by hand', () => {
+    const marks = [moved('stable', '12.0.3', 5), rolledBack('12.0.1', 4), moved('stable', '12.0.2', 3)];
     const current = new Map([['edge', '12.0.9'], ['stable', '12.0.2']]); // biome-ignore format: a table of two
 
     expect(decide({ releases, marks, current }).target).toBeUndefined();
-    const last = [...marks, moved('stable', '12.0.3', 2), moved('stable', '12.0.2', 1), moved('stable', '12.0.3', 0)];
+    const last = [...marks, moved('stable', '12.0.3', 2), rolledBack('12.0.2', 1), moved('stable', '12.0.3', 0)];
     expect(decide({ releases: [...releases, release('12.0.4', 25)], marks: last, current }).target).toBe('12.0.4');
   });
 });
