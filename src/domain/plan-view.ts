@@ -23,7 +23,7 @@ export interface ViewedImage {
   readonly wave?: number;
   /** Why it is stale, or will be when its turn comes, in words. */
   readonly because: readonly string[];
-  /** What it waits for now, in words. */
+  /** What it waits for now, and when its turn comes, in words. */
   readonly waits: readonly string[];
 }
 
@@ -38,6 +38,7 @@ export function viewPlan(
   for (const [index, wave] of ahead.waves.entries()) {
     for (const entry of wave) turns.set(entry.image, { wave: index + 1, entry });
   }
+  const end = new Map(ahead.end.map((entry) => [entry.image, entry]));
   const unseen = new Set([...invented, ...ahead.invented]);
   return images.flatMap((image) => {
     const entry = now.get(image.name);
@@ -55,7 +56,7 @@ export function viewPlan(
       entry,
       ...(turn === undefined ? {} : { wave: turn.wave }),
       because: reasons.map((reason) => explainAhead(reason, unseen)),
-      waits: entry.holds.map(explainHold),
+      waits: [...new Set([...entry.holds, ...((turn?.entry ?? end.get(image.name))?.holds ?? [])].map(explainHold))],
     };
   });
 }
