@@ -101,6 +101,7 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
     build: { registry, builder, places, sourceOf: from, prepare, smoke },
     release: {
       registry,
+      ledger,
       places,
       settings,
       cataloguer,

@@ -42,3 +42,8 @@ export const BACK = 'back';
 
 /** Artifact type of a mark. */
 export const MARK_TYPE = 'application/vnd.ingot.mark.v1+json';
+
+/** A mark for several channels as one mark for each. */
+export function eachChannel({ channels, ...mark }: Mark): Mark[] {
+  return channels === undefined ? [mark] : channels.map((channel) => ({ ...mark, channel }));
+}

@@ -1,4 +1,5 @@
 import semver from 'semver';
+import type { Mark } from './marks.ts';
 import type { Reason } from './staleness.ts';
 
 const VERSION_TAG = /^\d+\.\d+\.\d+$/;
@@ -25,6 +26,40 @@ export function newestOfLine(line: string, tags: readonly string[]): string | un
 
 export function isOfLine(line: string, version: string): boolean {
   return version.startsWith(`${line}.`);
+}
+
+/** What is known of the versions of one image. */
+export interface VersionFacts {
+  /** Of tags, and of what channels point to. */
+  readonly seen: readonly string[];
+  /** Oldest first. */
+  readonly marks: readonly Mark[];
+}
+
+/** Every version that must not be given again, also when its tag was deleted. */
+export function takenVersions({ seen, marks }: VersionFacts): readonly string[] {
+  return [...seen, ...marks.flatMap(({ version }) => version ?? [])];
+}
+
+/**
+ * The version that a candidate was given before and has not used: a run that was killed takes no second one.
+ * @param key of the candidate
+ */
+export function versionGiven(line: string, key: string, facts: VersionFacts): string | undefined {
+  const own = facts.marks.findLast(({ kind, note }) => kind === 'version' && note === key)?.version;
+  if (own === undefined || own !== newestOfLine(line, takenVersions(facts))) return undefined;
+  const isUsed =
+    facts.seen.includes(own) || facts.marks.some((mark) => mark.kind !== 'version' && mark.version === own);
+  return isUsed || rivalsFor(own, key, facts.marks).length > 0 ? undefined : own;
+}
+
+/**
+ * Keys of other candidates that were given the same version: two factories without a Redis in common. Who sees one
+ * lets go; who sees none was first, since what is written later sees it.
+ */
+export function rivalsFor(version: string, key: string, marks: readonly Mark[]): readonly string[] {
+  const same = marks.filter((mark) => mark.kind === 'version' && mark.version === version);
+  return same.flatMap(({ note = '' }) => (note === key ? [] : [note]));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isOlder } from '../domain/channel-journal.ts';
 import type { Digest } from '../domain/digest.ts';
 import { isCritical } from '../domain/freeze.ts';
 import { inputsDigest } from '../domain/inputs.ts';
@@ -5,11 +6,12 @@ import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag } from '../domain/reference.ts';
-import { nextVersion } from '../domain/version.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import { type Descriptor, MEDIA_TYPES, RegistryError } from '../registry/registry.ts';
+import { readVersion } from './channel-tags.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { ANNOTATIONS, childDigests } from './releases.ts';
+import { takeVersion } from './versions.ts';
 
 /** The index that becomes the release: complete, annotated, still in staging. */
 export interface CandidateIndex {
@@ -43,6 +45,20 @@ export async function findIndex(
   return { digest, mediaType, bytes: stored.bytes, version, created };
 }
 
+/**
+ * Whether the index that was found may become the release in use. An older one is of no use: inputs that came back
+ * (a parent was rolled back, say) give the same content a new version.
+ */
+export async function isAhead(
+  { version }: CandidateIndex,
+  { repository, image }: ReleaseJob,
+  { registry }: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const inUse = await readVersion(registry, atTag(repository, image.line), { signal });
+  return inUse === undefined || !isOlder(version, inUse);
+}
+
 function sameChildren(a: Partial<Record<Platform, Digest>>, b: Partial<Record<Platform, Digest>>): boolean {
   const platforms = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<Platform>;
   return [...platforms].every((platform) => a[platform] === b[platform]);
@@ -50,8 +66,9 @@ function sameChildren(a: Partial<Record<Platform, Digest>>, b: Partial<Record<Pl
 
 /** Writes the index into staging. What is no matter of content (version, time, reason) stands here alone (decisions 1). */
 export async function makeIndex(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<void> {
-  const taken = await deps.registry.tags(job.repository, { signal });
-  const version = nextVersion(job.image.line, taken, job.reasons);
+  const { image, key, reasons } = job;
+  const channels = deps.settings.channels.map(({ name }) => name);
+  const version = await takeVersion(job.repository, { line: image.line, channels, key, reasons }, deps, signal);
   const manifests = await Promise.all(job.image.platforms.map((platform) => describe(job, platform, deps, signal)));
   const annotations = await annotationsOf(job, version, deps);
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests, annotations };

@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { canonicalJson } from '../domain/inputs.ts';
-import { MARK_TYPE, type Mark, MarkSchema } from '../domain/marks.ts';
+import { eachChannel, MARK_TYPE, type Mark, MarkSchema } from '../domain/marks.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import { putArtifact } from '../image/artifact.ts';
 import { type Call, type Descriptor, MEDIA_TYPES, type Registry } from '../registry/registry.ts';
@@ -63,8 +63,4 @@ function toMark({ annotations }: Descriptor): Mark[] {
   } catch {
     return [];
   }
-}
-
-function eachChannel({ channels, ...mark }: Mark): Mark[] {
-  return channels === undefined ? [mark] : channels.map((channel) => ({ ...mark, channel }));
 }

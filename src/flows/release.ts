@@ -1,31 +1,32 @@
-import { channelsAtRelease } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Image, Settings } from '../domain/fleet/model.ts';
 import { gatesOf } from '../domain/fleet/settings-gates.ts';
-import { isCritical } from '../domain/freeze.ts';
 import { candidateKey, type Inputs } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { Reason, Release } from '../domain/staleness.ts';
-import { channelsOf } from '../domain/version.ts';
 import type { GateRunner } from '../gates/gates.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Registry, RegistryError } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
+import { admitStep } from './admit.ts';
 import { attestCandidate, isAttested } from './attestations.ts';
 import { requireDigest } from './build.ts';
 import { type CandidateStore, createCandidateStore } from './candidate.ts';
-import { type CandidateIndex, findIndex, makeIndex } from './candidate-index.ts';
+import { type CandidateIndex, findIndex, isAhead, makeIndex } from './candidate-index.ts';
 import { gatesStep } from './gates.ts';
 import { recordStep } from './record.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import type { Step } from './steps.ts';
+import { channelsStep, tagStep } from './tag-steps.ts';
 import { verdictStep } from './verdict.ts';
 import { requireVerified } from './verify.ts';
 
 export interface ReleaseDeps {
   readonly registry: Registry;
+  readonly ledger: Pick<Ledger, 'lock'>;
   readonly places: Places;
   readonly settings: Settings;
   readonly cataloguer: Cataloguer;
@@ -67,8 +68,10 @@ export function releaseJob(
  */
 export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step | readonly Step[])[] {
   const { platforms } = job.image;
+  const index = (signal: AbortSignal) => candidateIndex(job, deps, signal);
   return [
     compareStep(job, deps),
+    admitStep(job, deps),
     platforms.map((platform) => sbomStep(job, platform, deps)),
     platforms.map((platform) => scanStep(job, platform, deps)),
     verdictStep(job, deps),
@@ -77,10 +80,10 @@ export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step
     promoteStep(job, deps),
     signStep(job, deps),
     attestStep(job, deps),
-    recordStep(job, deps, (signal) => candidateIndex(job, deps, signal)),
+    recordStep(job, deps, index),
     verifyStep(job, deps),
-    tagStep(job, deps),
-    channelsStep(job, deps),
+    tagStep(job, deps, index),
+    channelsStep(job, deps, index),
   ];
 }
 
@@ -152,7 +155,10 @@ function assembleStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   return {
     name: 'assemble',
     external: false,
-    isDone: async (signal) => (await findIndex(job, deps, signal)) !== undefined,
+    async isDone(signal) {
+      const found = await findIndex(job, deps, signal);
+      return found !== undefined && isAhead(found, job, deps, signal);
+    },
     async run(signal) {
       await makeIndex(job, deps, signal);
     },
@@ -211,47 +217,6 @@ function verifyStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   };
 }
 
-function tagStep(job: ReleaseJob, deps: ReleaseDeps): Step {
-  return {
-    name: 'tag',
-    external: false,
-    async isDone(signal) {
-      const { digest, version } = await candidateIndex(job, deps, signal);
-      return (await deps.registry.head(atTag(job.repository, version), { signal }))?.digest === digest;
-    },
-    async run(signal) {
-      const index = await candidateIndex(job, deps, signal);
-      await putTag(job, index, index.version, deps, signal);
-    },
-  };
-}
-
-function channelsStep(job: ReleaseJob, deps: ReleaseDeps): Step {
-  const critical = isCritical(job.reasons);
-  const channels = (index: CandidateIndex) => {
-    const named = channelsAtRelease(deps.settings, { critical, now: deps.now().toISOString() });
-    return channelsOf(job.image.line, index.version, named);
-  };
-  return {
-    name: 'channels',
-    external: false,
-    async isDone(signal) {
-      const index = await candidateIndex(job, deps, signal);
-      const heads = channels(index).map((tag) => deps.registry.head(atTag(job.repository, tag), { signal }));
-      return (await Promise.all(heads)).every((head) => head?.digest === index.digest);
-    },
-    async run(signal) {
-      const index = await candidateIndex(job, deps, signal);
-      for (const tag of channels(index)) await putTag(job, index, tag, deps, signal);
-    },
-  };
-}
-
-async function putTag(job: ReleaseJob, index: CandidateIndex, tag: string, deps: ReleaseDeps, signal: AbortSignal) {
-  const { mediaType, bytes } = index;
-  await deps.registry.putManifest(atTag(job.repository, tag), { mediaType, bytes }, { signal });
-}
-
 async function subjects(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<readonly Reference[]> {
   const { digest } = await candidateIndex(job, deps, signal);
   const children = Object.values(await job.candidate.digests(signal));
@@ -263,5 +228,6 @@ export async function candidateIndex(job: ReleaseJob, deps: ReleaseDeps, signal:
   const found = await findIndex(job, deps, signal);
   if (found !== undefined) return found;
   await requireDigest(deps.registry, atTag(job.staging, stagingTag.index(job.key)), signal);
-  throw new Error(`the candidate index of ${job.image.name} does not match its platforms; run again`);
+  const message = `the candidate of ${job.image.name} does not fit any more: its version was taken, or a platform changed`;
+  throw new RegistryError(`${message}; run again`, { code: 'missing-content', retryable: true });
 }
