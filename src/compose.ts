@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
-import { createBuilders } from './compose/builders.ts';
+import type { Builder } from './builder/builder.ts';
+import { createBuilders, givenBuilder } from './compose/builders.ts';
 import { createGates } from './compose/gates.ts';
 import { planDeps } from './compose/plan.ts';
 import { createScanners } from './compose/scanners.ts';
@@ -25,6 +26,7 @@ import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import { createDockerCredentials } from './registry/credentials.ts';
 import { createRegistry } from './registry/oci.ts';
+import type { RequestEvent } from './registry/transport.ts';
 import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
 import { VERSION } from './version.ts';
@@ -51,6 +53,11 @@ export interface ComposeOptions {
   readonly signal: AbortSignal;
   /** Troubles of parts that keep going by themselves. */
   readonly onTrouble: (message: string) => void;
+  /** For measurements: recorded parts in place of real ones, another fleet than that of the folder, requests counted. */
+  readonly instead?: Partial<Pick<SharedParts, 'fleet' | 'cataloguer' | 'scanner'>> & {
+    readonly builder?: Builder;
+    readonly onRequest?: (event: RequestEvent) => void;
+  };
 }
 
 /**
@@ -58,7 +65,7 @@ export interface ComposeOptions {
  * not needed yet (builder, workers) are started when they are.
  */
 export async function compose(config: Config, options: ComposeOptions): Promise<App> {
-  const fleet = await readFleet(config.root);
+  const fleet = options.instead?.fleet ?? (await readFleet(config.root));
   const { settings } = fleet;
   const needs = { redis: config.redisUrl === undefined, registry: settings.registry === undefined, buildkit: false };
   const embedded = await startEmbedded({ dataDirectory: config.dataDirectory, needs, signal: options.signal });
@@ -79,14 +86,15 @@ export function composeVerifier(
   return { registry, attestor: createAttestor({ registry, publicKey }), close: () => http.close() };
 }
 
-function createReader({ proxy, ca, dockerConfig }: Config) {
+function createReader({ proxy, ca, dockerConfig }: Config, onRequest?: (event: RequestEvent) => void) {
   const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
   const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
-  return { http, registry: createRegistry({ http, credentials }) };
+  return { http, registry: createRegistry({ http, credentials, onRequest }) };
 }
 
 async function assemble(config: Config, fleet: Fleet, embedded: Embedded, options: ComposeOptions): Promise<App> {
   const { settings } = fleet;
+  const { builder, cataloguer, scanner, onRequest } = options.instead ?? {};
   const places = placesBelow(parseBase(settings.registry ?? `${embedded.registry}/${settings.fleet}`));
   const queue: QueueSettings = {
     redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
@@ -94,10 +102,10 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     onError: (error) => options.onTrouble(error.message),
   };
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const { http, registry } = createReader(config);
+  const { http, registry } = createReader(config, onRequest);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = createKeySigner(await signingKey(config, settings));
-  const builders = createBuilders(config, settings, embedded, options);
+  const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
   const parts = {
     config,
     fleet,
@@ -107,6 +115,8 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     attestor: createAttestor({ registry, signer }),
     gates: createGates(config, settings, { http, registry, builder: builders.builder, places, sourceOf: from }),
     ...createScanners(config, settings),
+    ...(cataloguer && { cataloguer }),
+    ...(scanner && { scanner }),
   };
   const forge = createLocalForge({ now: () => new Date() });
   const downstreams = settings.downstreams.map(({ path, branch }) =>

@@ -65,6 +65,11 @@ export function createBuilders(
   };
 }
 
+/** One that is there already, and builds every platform. */
+export function givenBuilder(builder: Builder): Builders {
+  return { builder, readiness: async () => ({ ready: true }), close: async () => {} };
+}
+
 /** Hosts that speak plain HTTP: those on this machine. */
 function loopbackHosts(settings: Settings): string[] {
   const hosts = [settings.registry, ...Object.values(settings.upstreams)].map((text) => text?.split('/')[0]);
