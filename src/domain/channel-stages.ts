@@ -111,6 +111,21 @@ function decideChannel(
   return { ...known, waiting };
 }
 
+/**
+ * What stands in the way of a person who moves one release to one channel by hand: soak times and the order of
+ * stages are theirs to skip, an approval is theirs to give if they may; the rest takes an emergency.
+ */
+export function obstaclesFor(
+  release: StagedRelease,
+  channel: Channel,
+  person: string,
+  facts: StageFacts,
+): readonly StageWait[] {
+  const isTheirs = (wait: StageWait) =>
+    wait.kind === 'soaking' || wait.kind === 'behind' || (wait.kind === 'approval' && mayApprove(wait, person));
+  return waitsOf(release, channel, undefined, facts, new Map()).filter((wait) => !isTheirs(wait));
+}
+
 function waitsOf(
   release: StagedRelease,
   channel: Channel,
