@@ -1,6 +1,8 @@
 import type { Digest } from './digest.ts';
 import type { Image } from './fleet/model.ts';
+import type { Freeze } from './fleet/settings-channels.ts';
 import type { RebuildSettings } from './fleet/settings-rebuild.ts';
+import type { Mark } from './marks.ts';
 import type { Platform } from './platform.ts';
 import type { Outcome, Run } from './run.ts';
 import type { FixableFinding, OfferedUpdate, Release } from './staleness.ts';
@@ -37,6 +39,8 @@ export interface StandingFacts {
     readonly version?: string;
     readonly why: string;
   }[];
+  /** All that was decided, oldest first. */
+  readonly marks?: readonly Mark[];
 }
 
 /** Everything that a plan is computed from. What is optional and absent was not asked about, and decides nothing. */
@@ -44,6 +48,7 @@ export interface FleetFacts {
   /** RFC 3339, UTC. Absent: nothing that depends on time is decided. */
   readonly now?: string;
   readonly rebuild?: RebuildSettings;
+  readonly freezes?: readonly Freeze[];
   /** Parents before children. */
   readonly images: readonly Image[];
   /** By full reference. */

@@ -1,5 +1,7 @@
+import { endOfLifeHold } from './end-of-life.ts';
 import type { FleetFacts } from './facts.ts';
 import type { Image } from './fleet/model.ts';
+import { freezeHold, isCritical } from './freeze.ts';
 import { type Inputs, inputsDigest } from './inputs.ts';
 import { formatReference } from './reference.ts';
 import type { Run } from './run.ts';
@@ -25,6 +27,8 @@ export interface HoldContext {
 export function decideHolds(stale: Stale, context: HoldContext): readonly Hold[] {
   return [
     ...paused(stale, context.facts),
+    ...endOfLife(stale, context.facts),
+    ...frozen(stale, context.facts),
     ...quarantined(stale, context.facts),
     ...withoutEffect(stale),
     ...blocked(stale, context.facts),
@@ -44,6 +48,7 @@ export function decideHolds(stale: Stale, context: HoldContext): readonly Hold[]
 const LASTING: ReadonlySet<Hold['kind']> = new Set([
   'paused',
   'end-of-life',
+  'frozen',
   'quarantined-result',
   'no-effect',
   'outside-window',
@@ -56,6 +61,17 @@ export function passesChildren(holds: readonly Hold[]): boolean {
 function paused({ image }: Stale, { standing }: FleetFacts): Hold[] {
   const pause = standing?.get(image.name)?.paused;
   return pause === undefined ? [] : [{ kind: 'paused', ...pause }];
+}
+
+function endOfLife({ image }: Stale, { now }: FleetFacts): Hold[] {
+  const hold = now === undefined ? undefined : endOfLifeHold(image, now);
+  return hold === undefined ? [] : [hold];
+}
+
+function frozen({ image, reasons }: Stale, { now, freezes = [], standing }: FleetFacts): Hold[] {
+  const marks = standing?.get(image.name)?.marks ?? [];
+  const hold = now === undefined ? undefined : freezeHold(freezes, { reasons, marks, now });
+  return hold === undefined ? [] : [hold];
 }
 
 function quarantined({ image, inputs }: Stale, { standing }: FleetFacts): Hold[] {
@@ -147,13 +163,6 @@ function isNightWork(reason: Reason): boolean {
     default:
       return false;
   }
-}
-
-function isCritical(reasons: readonly Reason[]): boolean {
-  return reasons.some(
-    (reason) =>
-      reason.kind === 'vulnerability-fixable' && reason.findings.some(({ severity }) => severity === 'critical'),
-  );
 }
 
 const DAY = 24 * HOUR;

@@ -39,6 +39,7 @@ export async function gatherFacts(deps: PlanDeps, signal: AbortSignal): Promise<
   const facts: FleetFacts = {
     now: deps.now(),
     rebuild: fleet.settings.rebuild,
+    freezes: fleet.settings.freezes,
     images: fleet.images,
     upstreams,
     ...states,
@@ -159,7 +160,7 @@ async function readStanding(
 ): Promise<Known<StandingFacts>> {
   try {
     const marks = await readMarks(deps.registry, repository, { signal });
-    return { state: 'known', value: standingOf(marks, deps.now()) };
+    return { state: 'known', value: { ...standingOf(marks, deps.now()), marks } };
   } catch (error) {
     if (signal.aborted) throw error;
     return {
@@ -173,7 +174,7 @@ async function readStanding(
 function merge(own: Known<StandingFacts>, fleetWide: Known<StandingFacts>): StandingFacts {
   const [mine, all] = [known(own), known(fleetWide)];
   const paused = mine?.paused ?? all?.paused;
-  return { quarantined: mine?.quarantined ?? [], ...(paused && { paused }) };
+  return { quarantined: mine?.quarantined ?? [], marks: mine?.marks ?? [], ...(paused && { paused }) };
 }
 
 function known<T>(answer: Known<T>): T | undefined {
