@@ -3,6 +3,7 @@ import { ulid } from 'ulid';
 import type { Builder } from './builder/builder.ts';
 import { createBuilders, givenBuilder } from './compose/builders.ts';
 import { createGates } from './compose/gates.ts';
+import { createPackages, type Packages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
 import { createScanners } from './compose/scanners.ts';
 import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
@@ -37,6 +38,8 @@ export interface App extends SharedParts {
   readonly publicKey: string;
   /** Where that key is as a file, when ingot keeps it. */
   readonly publicKeyFile?: string;
+  /** What images have installed, and what archives offer. */
+  readonly packages: Packages;
   /** All that a plan needs; a cycle adds its dispatcher. */
   readonly cycle: PlanDeps;
   newRunId(): string;
@@ -114,6 +117,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     ledger,
     attestor: createAttestor({ registry, signer }),
     gates: createGates(config, settings, { http, registry, builder: builders.builder, places, sourceOf: from }),
+    packages: createPackages(config, settings, { http, registry }),
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),
     ...(scanner && { scanner }),

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest.ts';
 import type { Platform } from '../platform.ts';
+import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Reference } from '../reference.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
@@ -39,6 +40,8 @@ export interface Settings {
   readonly downstreams: readonly Downstream[];
   /** Where upstreams are read from instead, such as a pull-through cache: see `sourceOf`. */
   readonly upstreams: Readonly<Record<string, string>>;
+  /** Where package archives are read from instead: see `mirrorOf`. */
+  readonly archives: ArchiveMap;
   readonly rebuild: RebuildSettings;
 }
 

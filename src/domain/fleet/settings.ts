@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { Archives } from './settings-archives.ts';
 import { ChannelFile, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
@@ -92,6 +93,7 @@ export const SettingsFile = z.strictObject({
     )
     .default([]),
   upstreams: z.record(z.string(), z.string()).default({}),
+  archives: Archives.default({}),
   rebuild: Rebuild.default(Rebuild.parse({})),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
@@ -101,7 +103,6 @@ export const PLANNED_SETTINGS = [
   'watch',
   'rebuild.nightly',
   'mirror',
-  'archives',
   'replicas',
   'freshness',
   'signing.keyless',

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Settings } from '../domain/fleet/model.ts';
+import { compareDebian } from '../domain/packages/deb-version.ts';
+import type { PackageDeps } from '../flows/package-facts.ts';
+import { createPackageStates } from '../image/package-states.ts';
+import type { Http } from '../lib/http.ts';
+import { createAptArchives } from '../packages/apt.ts';
+import { createArchiveFetch } from '../packages/archive-fetch.ts';
+import { createArchives } from '../packages/by-manager.ts';
+import type { Registry } from '../registry/registry.ts';
+
+export type Packages = Pick<PackageDeps, 'archives' | 'stateOf' | 'compareVersions'>;
+
+/** What images have installed and what their archives offer; both are remembered below the data directory. */
+export function createPackages(
+  config: Config,
+  { archives: mirrors }: Settings,
+  { http, registry }: { readonly http: Http; readonly registry: Registry },
+): Packages {
+  const fetch = createArchiveFetch({ http, directory: join(config.dataDirectory, 'archives') });
+  const states = createPackageStates({ registry, directory: join(config.dataDirectory, 'packages') });
+  const readKeyring = (path: string) => readFile(resolve(config.root, path)).catch(missingKeyring(path));
+  const now = () => new Date();
+  return {
+    archives: createArchives({ apt: createAptArchives({ fetch, mirrors, readKeyring, now }) }),
+    stateOf: states.state,
+    compareVersions: (manager, a, b) => VERSION_ORDERS[manager](a, b),
+  };
+}
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+const VERSION_ORDERS = { apt: compareDebian, apk: byText, rpm: byText, none: byText } as const;
+
+function missingKeyring(path: string) {
+  return (cause: unknown): never => {
+    throw new FactoryError(`the keyring ${path} under "archives" in ingot.yaml cannot be read`, {
+      code: 'configuration',
+      cause,
+    });
+  };
+}

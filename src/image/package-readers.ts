@@ -1,0 +1,5 @@
+import { aptReader } from '../domain/packages/deb-files.ts';
+import type { PackageReader } from '../domain/packages/reader.ts';
+
+/** The package managers whose images are understood; the first that has something installed is the image's. */
+export const PACKAGE_READERS: readonly PackageReader[] = [aptReader];

@@ -1,0 +1,83 @@
+import { type AptSetup, aptSetup, indexPaths, suiteAddress } from '../domain/packages/apt-setup.ts';
+import { type AptOrigin, aptUpdate } from '../domain/packages/apt-updates.ts';
+import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
+import { isSecuritySuite } from '../domain/packages/deb-release.ts';
+import type { DebSource } from '../domain/packages/deb-sources.ts';
+import type { PackageState } from '../domain/packages/state.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
+import { type AptSuite, type AptSuites, createAptSuites } from './apt-suites.ts';
+import { trustOf } from './apt-trust.ts';
+import type { ArchiveFetch } from './archive-fetch.ts';
+import { ArchiveError, type Archives } from './archives.ts';
+
+export interface AptOptions {
+  readonly fetch: ArchiveFetch;
+  /** Addresses to ask in place of those that images name. */
+  readonly mirrors: ArchiveMap;
+  /** Reads a keyring that `mirrors` names. */
+  readonly readKeyring: (path: string) => Promise<Uint8Array>;
+  readonly now: () => Date;
+  /** Milliseconds in which a Release file is not asked for again; default five minutes. */
+  readonly freshForMs?: number;
+}
+
+/** What apt in an image would upgrade, from the signed indexes of the archives that the image names. */
+export function createAptArchives(options: AptOptions): Archives {
+  const { fetch, now, freshForMs = 5 * 60_000 } = options;
+  const suites = createAptSuites({ fetch, now, freshForMs });
+  return {
+    updates: (state, { signal }) => untilAborted(updatesOf(state, suites, options), signal),
+  };
+}
+
+async function updatesOf(state: PackageState, suites: AptSuites, options: AptOptions) {
+  const setup = aptSetup(state);
+  const origins = (
+    await Promise.all(setup.sources.map((source) => originsOf(source, { state, setup, suites, options })))
+  ).flat();
+  const nativeArchitecture = state.architecture;
+  return state.installed
+    .flatMap((installed) => aptUpdate(installed, { origins, policy: setup.policy, nativeArchitecture }) ?? [])
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+interface Context {
+  readonly state: PackageState;
+  readonly setup: AptSetup;
+  readonly suites: AptSuites;
+  readonly options: Pick<AptOptions, 'mirrors' | 'readKeyring'>;
+}
+
+async function originsOf(source: DebSource, context: Context): Promise<readonly AptOrigin[]> {
+  const { architectures } = context.setup;
+  const suite = await loadSuite(source, context);
+  const { release } = suite;
+  const site = new URL(source.uri).hostname;
+  const name = release.codename || release.suite || source.suite;
+  const security = isSecuritySuite(release, source.suite);
+  const wanted = indexPaths(source, architectures, release.ownIndexOfAll);
+  // A component or architecture that a suite does not have is not asked for, as apt does.
+  const found = await Promise.all(
+    wanted.map(async ({ path, ...place }) => ({
+      index: await suite.index(path),
+      place: { ...release, ...place, site },
+    })),
+  );
+  return found.flatMap(({ index, place }) =>
+    index === undefined ? [] : [{ place, name, security, find: index.find }],
+  );
+}
+
+/** The suite of a source, by way of its mirror, trusted by whom the image trusts. */
+export async function loadSuite(source: DebSource, { state, setup, suites, options }: Context): Promise<AptSuite> {
+  if (!/^https?:\/\//i.test(source.uri)) {
+    throw new ArchiveError(
+      `${source.file} in the image names ${source.uri.replace(/:.*/s, ':')} as a source, which cannot be asked from outside; use an http(s) address, or disable it`,
+      { code: 'unavailable' },
+    );
+  }
+  const { url, keyring } = mirrorOf(suiteAddress(source, state.architecture), options.mirrors);
+  const mirrorKeyring = keyring === undefined ? undefined : await options.readKeyring(keyring);
+  const trust = trustOf(source, state.files, mirrorKeyring);
+  return suites.load(url, { ...trust, checkValidUntil: source.checkValidUntil ?? setup.checkValidUntil });
+}
