@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
@@ -46,6 +47,7 @@ function createProgram(): Command {
     .showSuggestionAfterError();
   addCycleVerbs(program, terminal);
   addReleaseVerbs(program, terminal);
+  addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addSetupVerbs(program, terminal);
   return program;

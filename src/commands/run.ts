@@ -2,6 +2,8 @@ import type { App } from '../compose.ts';
 import type { Run } from '../domain/run.ts';
 import type { CycleResult } from '../flows/cycle.ts';
 import { runCycle } from '../flows/cycle.ts';
+import { moveStages } from '../flows/stages.ts';
+import { stageDeps, stageLines } from './channels.ts';
 import { formatSeconds } from './live/board.ts';
 import { planLine } from './live/plan-line.ts';
 import { createView, type View } from './live/view.ts';
@@ -39,7 +41,12 @@ export async function runOnce(app: App, view: View, signal: AbortSignal): Promis
   const session = await app.startSession(view);
   try {
     return await runCycle(
-      { ...app.cycle, dispatcher: session.dispatcher, newRunId: app.newRunId },
+      {
+        ...app.cycle,
+        dispatcher: session.dispatcher,
+        newRunId: app.newRunId,
+        moveStages: (aborted) => moveStages(app.fleet.images, stageDeps(app), aborted),
+      },
       app.record(view),
       signal,
     );
@@ -48,13 +55,19 @@ export async function runOnce(app: App, view: View, signal: AbortSignal): Promis
   }
 }
 
-async function printResult(app: App, output: Output, { plan, runs }: CycleResult, milliseconds: number): Promise<void> {
+async function printResult(
+  app: App,
+  output: Output,
+  { plan, runs, stages }: CycleResult,
+  milliseconds: number,
+): Promise<void> {
   const ran = new Set(runs.map(({ image }) => image));
   for (const entry of plan) if (!ran.has(entry.image)) output.line(`${entry.image}: ${planLine(entry)}`);
   for (const end of runs) {
     if (end.outcome === 'blocked') output.line(`${end.image} is blocked:\n${indent(end.summary)}`);
     if (end.outcome === 'failed') await printFailure(app, output, end.image, end.runId, end.summary);
   }
+  for (const line of stageLines(stages)) output.line(line);
   output.line(`${summaryOf(runs)} in ${formatSeconds(milliseconds)}`);
 }
 
@@ -80,11 +93,12 @@ function summaryOf(runs: CycleResult['runs']): string {
 }
 
 /** 1 failed, 3 blocked, 4 something could not be asked, 130 cancelled, 0 the rest (decisions.md, Outcomes). */
-export function exitCodeOf({ plan, runs, proposals }: CycleResult): number {
+export function exitCodeOf({ plan, runs, proposals, stages }: CycleResult): number {
   const outcomes = runs.map(({ outcome }) => outcome);
   if (outcomes.includes('cancelled')) return 130;
   if (outcomes.includes('failed')) return 1;
   if (outcomes.includes('blocked')) return 3;
   const unasked = proposals.some(({ results }) => results.some(({ action }) => action === 'unknown'));
-  return unasked || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
+  const stuck = stages.some(({ problems }) => problems.length > 0);
+  return unasked || stuck || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
 }

@@ -3,6 +3,7 @@ import type { Digest } from './digest.ts';
 import type { Channel, Freeze } from './fleet/settings-channels.ts';
 import { EMERGENCY, freezeAt } from './freeze.ts';
 import { BACK, type Mark } from './marks.ts';
+import { isOfLine } from './version.ts';
 
 /** A release that a channel may come to. */
 export interface StagedRelease {
@@ -205,6 +206,26 @@ function leftBehind(channel: string, marks: readonly Mark[]): (version: string) 
     at = to;
   }
   return (version) => left !== undefined && semver.gt(version, left.above) && semver.lte(version, left.upTo);
+}
+
+/** More releases than these between two stages are more than anybody asks about. */
+const MAX_VERSIONS = 20;
+
+/**
+ * The versions that a channel may come to, newest first.
+ * @param newest the one in use: nothing above it counts, perhaps since a rollback
+ * @param oldest where the channels are; nothing up to the last of them counts. Empty: everything does
+ */
+export function versionsBetween(
+  tags: readonly string[],
+  { line, newest, oldest }: { line: string; newest: string; oldest: readonly string[] },
+): readonly string[] {
+  const last = semver.sort([...oldest])[0];
+  return tags
+    .filter((tag) => semver.valid(tag) === tag && isOfLine(line, tag) && semver.lte(tag, newest))
+    .filter((tag) => last === undefined || semver.gt(tag, last))
+    .sort(semver.rcompare)
+    .slice(0, MAX_VERSIONS);
 }
 
 /** What a release waits for, in one clause without a full stop. */

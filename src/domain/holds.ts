@@ -1,3 +1,4 @@
+import { adoptionHold } from './adoption.ts';
 import { endOfLifeHold } from './end-of-life.ts';
 import type { FleetFacts } from './facts.ts';
 import type { Image } from './fleet/model.ts';
@@ -29,6 +30,7 @@ export function decideHolds(stale: Stale, context: HoldContext): readonly Hold[]
     ...paused(stale, context.facts),
     ...endOfLife(stale, context.facts),
     ...frozen(stale, context.facts),
+    ...notAdopted(stale, context.facts),
     ...quarantined(stale, context.facts),
     ...withoutEffect(stale),
     ...blocked(stale, context.facts),
@@ -71,6 +73,11 @@ function endOfLife({ image }: Stale, { now }: FleetFacts): Hold[] {
 function frozen({ image, reasons }: Stale, { now, freezes = [], standing }: FleetFacts): Hold[] {
   const marks = standing?.get(image.name)?.marks ?? [];
   const hold = now === undefined ? undefined : freezeHold(freezes, { reasons, marks, now });
+  return hold === undefined ? [] : [hold];
+}
+
+function notAdopted({ image, release }: Stale, { standing }: FleetFacts): Hold[] {
+  const hold = adoptionHold(image.line, release, standing?.get(image.name)?.marks ?? []);
   return hold === undefined ? [] : [hold];
 }
 

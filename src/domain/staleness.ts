@@ -72,6 +72,8 @@ export interface Release {
   readonly created?: string;
   /** The newest record of what it was made from; absent when the record is missing in the registry. */
   readonly inputs?: Inputs;
+  /** Somebody else made it: it carries no word of its inputs. */
+  readonly foreign?: boolean;
 }
 
 /** What else is known of an image beside the parts of its inputs. */
@@ -92,7 +94,8 @@ export interface MoreFacts {
 export function reasonsFor(release: Release | undefined, now: Inputs, more: MoreFacts = {}): readonly Reason[] {
   const { requestedBy, updates = [], fixable = [], damage = [] } = more;
   const requested: Reason[] = requestedBy === undefined ? [] : [{ kind: 'requested', by: requestedBy }];
-  if (release === undefined) return [{ kind: 'never-released' }, ...requested];
+  // What others made was never released by us: nothing is known to compare with.
+  if (release === undefined || release.foreign) return [{ kind: 'never-released' }, ...requested];
   const before = release.inputs;
   if (before === undefined) {
     return [...requested, { kind: 'release-damaged', missing: [...damage, 'the record of its inputs'] }];

@@ -1,19 +1,20 @@
 import { inputsDigest } from '../domain/inputs.ts';
 import { type Quarantine, quarantineOf, type Suspect, standingOf } from '../domain/standing.ts';
+import { refuseForeign } from './adopt.ts';
 import { readMarks } from './marks.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import type { Ending, Step } from './steps.ts';
 
 /**
- * Refuses what is quarantined before anything is done about it: the same inputs, or the same content by other ways.
- * The plan holds it as well; a run may have begun before.
+ * Refuses what is quarantined before anything is done about it, by its inputs or its content, and a repository with
+ * tags that somebody else made. The plan holds both as well; a run may have begun before.
  */
 export function admitStep(job: ReleaseJob, deps: ReleaseDeps): Step {
   return {
     name: 'admit',
     external: false,
     isDone: async () => false,
-    run: async (signal) => refuseQuarantined(job, {}, deps, signal),
+    run: async (signal) => (await refuseQuarantined(job, {}, deps, signal)) ?? (await refuseForeign(job, deps, signal)),
   };
 }
 

@@ -4,10 +4,13 @@ import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import type { Outcome } from '../domain/run.ts';
 import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
 import { gatherFacts, type PlanDeps, refreshFacts } from './gather.ts';
+import type { StageReport } from './stages.ts';
 
 export interface CycleDeps extends PlanDeps {
   readonly dispatcher: Dispatcher;
   readonly newRunId: () => string;
+  /** Moves channels that are due, before pull requests are looked at. Absent: none does. */
+  readonly moveStages?: (signal: AbortSignal) => Promise<readonly StageReport[]>;
 }
 
 export interface CycleObserver {
@@ -23,6 +26,7 @@ export interface CycleResult {
   readonly plan: readonly PlanEntry[];
   readonly runs: readonly RunEnd[];
   readonly proposals: readonly ProposeEnd[];
+  readonly stages: readonly StageReport[];
 }
 
 /**
@@ -74,6 +78,7 @@ async function propose(
   observer: CycleObserver,
   signal: AbortSignal,
 ): Promise<CycleResult> {
+  const stages = (await deps.moveStages?.(signal)) ?? [];
   const proposals: ProposeEnd[] = [];
   const wanted =
     deps.fleet.settings.downstreams.length === 0 ? [] : plan.filter((entry) => entry.release !== undefined);
@@ -82,5 +87,5 @@ async function propose(
     proposals.push(end);
     observer.onProposed?.(end);
   }
-  return { plan, runs: state.ends, proposals };
+  return { plan, runs: state.ends, proposals, stages };
 }

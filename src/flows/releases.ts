@@ -58,6 +58,7 @@ export async function readTag(registry: Registry, reference: Reference, call: Ca
     platforms: childDigests(index),
     ...(created === undefined ? {} : { created }),
     ...(inputs === undefined ? {} : { inputs }),
+    ...(index.annotations?.[ANNOTATIONS.inputs] === undefined && inputs === undefined ? { foreign: true } : {}),
   };
 }
 

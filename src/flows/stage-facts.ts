@@ -1,5 +1,4 @@
-import semver from 'semver';
-import { isStaged, type StagedRelease, type StageFacts } from '../domain/channel-stages.ts';
+import { isStaged, type StagedRelease, type StageFacts, versionsBetween } from '../domain/channel-stages.ts';
 import type { Image, Settings } from '../domain/fleet/model.ts';
 import type { Channel } from '../domain/fleet/settings-channels.ts';
 import { type Gate, gatesOf } from '../domain/fleet/settings-gates.ts';
@@ -7,7 +6,6 @@ import type { Mark } from '../domain/marks.ts';
 import type { Places } from '../domain/places.ts';
 import { atTag, type Reference } from '../domain/reference.ts';
 import { standingOf } from '../domain/standing.ts';
-import { isOfLine } from '../domain/version.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import { readChannelTags } from './channel-tags.ts';
@@ -31,9 +29,6 @@ export interface KnownRelease extends StagedRelease {
 export interface ImageStages extends StageFacts {
   readonly releases: readonly KnownRelease[];
 }
-
-/** More releases than these between two stages are more than anybody asks about. */
-const MAX_RELEASES = 20;
 
 /** Gates of the image that its channels may wait for. */
 export function stageGates(image: Image, { gates }: Settings): readonly Gate[] {
@@ -105,14 +100,9 @@ async function readReleases(
   call: Call,
 ): Promise<readonly KnownRelease[]> {
   if (newest === undefined) return [];
-  const oldest =
-    current.length < deps.settings.channels.length ? undefined : semver.sort(current.map(([, version]) => version))[0];
+  const oldest = current.length < deps.settings.channels.length ? [] : current.map(([, version]) => version);
   const tags = await deps.registry.tags(repository, call);
-  const wanted = tags
-    .filter((tag) => semver.valid(tag) === tag && isOfLine(image.line, tag) && semver.lte(tag, newest))
-    .filter((tag) => oldest === undefined || semver.gt(tag, oldest))
-    .sort(semver.rcompare)
-    .slice(0, MAX_RELEASES);
+  const wanted = versionsBetween(tags, { line: image.line, newest, oldest });
   const gates = stageGates(image, deps.settings);
   const read = wanted.map((tag) => readStaged(atTag(repository, tag), gates, deps.registry, call));
   return (await Promise.all(read)).flat();

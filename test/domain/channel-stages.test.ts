@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { channelsAtRelease, decideStages, explainWait, type StageFacts } from '../../src/domain/channel-stages.ts';
+import {
+  channelsAtRelease,
+  decideStages,
+  explainWait,
+  type StageFacts,
+  versionsBetween,
+} from '../../src/domain/channel-stages.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { Channel, Freeze } from '../../src/domain/fleet/settings-channels.ts';
 import type { Mark } from '../../src/domain/marks.ts';
@@ -229,4 +235,13 @@ describe('a freeze', () => {
     expect(channelsAtRelease({ channels, freezes }, { critical: false, now: NOW })).toEqual(['nightly']);
     expect(channelsAtRelease({ channels, freezes: [] }, { critical: false, now: NOW })).toEqual(['edge', 'nightly']);
   });
+});
+
+test.each([
+  ['newest first', [], ['12.0.10', '12.0.2', '12.0.1']],
+  ['only above where the last channel is', ['12.0.2', '12.0.1'], ['12.0.10', '12.0.2']],
+])('versions that may be waiting are those of the line up to the one in use, %s', (_name, oldest, versions) => {
+  const tags = ['12', '12.0', '12.0.1', '12.0.2', '12.0.10', '12.1.0', '12.0.3-rc.1', '11.9.9', 'stable'];
+
+  expect(versionsBetween(tags, { line: '12', newest: '12.0.10', oldest })).toEqual(versions);
 });
