@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DefinitionError, FactoryError } from './domain/errors.ts';
@@ -21,6 +21,8 @@ export interface Config {
   readonly ca?: string;
   /** Path of a program that set-up installed, else its name: then PATH decides. */
   readonly tool: (name: string) => string;
+  /** Who gives the command, as CI or the machine says: a claim that is recorded, and no proof. */
+  readonly person: string;
   /** A secret by the name of its variable. */
   readonly secret: (name: string) => string | undefined;
 }
@@ -74,8 +76,22 @@ export async function readConfig({
     proxy: proxyOf(found),
     ...(ca === undefined ? {} : { ca }),
     tool: installedTool,
+    person: personIn(env),
     secret: (name) => env[name],
   };
+}
+
+/** What CI systems say who started a job; else git's own variable, and the user of the machine. */
+const PERSON_VARIABLES = ['GITHUB_ACTOR', 'GITLAB_USER_LOGIN', 'BUILD_USER_ID', 'GIT_AUTHOR_NAME'];
+
+function personIn(env: NodeJS.ProcessEnv): string {
+  const named = PERSON_VARIABLES.map((name) => env[name]?.trim()).find((value) => value);
+  if (named !== undefined) return named;
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`; // a container whose user has no name
+  }
 }
 
 function proxyOf({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: z.infer<typeof Environment>): Config['proxy'] {

@@ -9,6 +9,7 @@ const MarkerSchema = z.object({
   digest: DigestSchema,
   files: DigestSchema,
   closedByUs: z.boolean().optional(),
+  leaves: z.string().optional(),
 });
 
 /** What ingot remembers in a pull request's body. A person may edit it: it is a hint, branch and commits decide. */
@@ -20,6 +21,8 @@ export interface PullRequestMarker {
   readonly files: Digest;
   /** Set when ingot closed it: then nobody declined. */
   readonly closedByUs?: boolean | undefined;
+  /** Set when it moves pins back: names what they leave, see `leavesKey`. */
+  readonly leaves?: string | undefined;
 }
 
 const MARKER = /<!-- ingot: (\{.*?\}) -->/;

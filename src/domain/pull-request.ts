@@ -1,4 +1,5 @@
 import type { LeftPin, PinVersion } from './bump/format.ts';
+import { isOlder } from './channel-journal.ts';
 import { diffFindings, type FindingsChange } from './diff.ts';
 import { type Digest, shortDigest } from './digest.ts';
 import type { ImageContent, PinnedRelease } from './image-content.ts';
@@ -16,6 +17,8 @@ export interface PullRequestFacts {
   readonly after: PinnedRelease & { readonly version: string; readonly digest: Digest };
   /** Why the release was made, in words. */
   readonly reasons: readonly string[];
+  /** Quarantined releases that pins leave. */
+  readonly leaves?: readonly LeftRelease[];
   readonly pins: readonly MovedPin[];
   readonly left: readonly (LeftPin & { readonly path: string })[];
   /** Of the files that the branch changes, see `digestOfFiles`. */
@@ -27,6 +30,28 @@ export interface MovedPin {
   readonly line: number;
   readonly from: PinVersion;
   readonly to: PinVersion;
+}
+
+/** A release that no pin may stay on. */
+export interface LeftRelease {
+  readonly digest: Digest;
+  readonly version?: string;
+  readonly by: string;
+  readonly why: string;
+}
+
+/** Whether pins move to an older version than a quarantined one that they leave. */
+export function goesBack({ leaves = [], after }: Pick<PullRequestFacts, 'leaves'> & { after: { version: string } }) {
+  return leaves.some(({ version }) => version !== undefined && isOlder(after.version, version));
+}
+
+/** Names a way back: a person may decline this one, and want another. Absent for a way forward. */
+export function leavesKey(facts: Parameters<typeof goesBack>[0]): string | undefined {
+  if (!goesBack(facts)) return undefined;
+  return facts
+    .leaves!.map(({ digest }) => shortDigest(digest))
+    .sort()
+    .join(' ');
 }
 
 const MAX_BODY = 55_000;
@@ -41,9 +66,10 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
       version: after.version,
       digest: after.digest,
       files: facts.files,
+      leaves: leavesKey(facts),
     }),
     summaryTable(facts),
-    whySection(facts.reasons),
+    whySection(facts),
     vulnerabilitiesSection(changes),
     packagesSection(before.content, after.content),
     sizeSection(before.content, after.content),
@@ -52,7 +78,9 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
     holdSection(facts),
   ];
   return {
-    title: `Bump golden ${image} to ${after.version}${countFixed(changes)}`,
+    title: goesBack(facts)
+      ? `Move golden ${image} back to ${after.version}`
+      : `Bump golden ${image} to ${after.version}${countFixed(changes)}`,
     body: fitSections(sections, MAX_BODY),
   };
 }
@@ -71,16 +99,24 @@ function countFixed(changes: FindingsChange | undefined): string {
   return ` (${ids.size} ${word} fixed)`;
 }
 
-function summaryTable({ image, repository, before, after }: PullRequestFacts): string {
+function summaryTable(facts: PullRequestFacts): string {
+  const { image, repository, before, after } = facts;
+  const news = goesBack(facts) ? 'was rolled back' : 'has a new release';
   const rows = [
     ['version', before.version === undefined ? 'not known' : code(before.version), code(after.version)],
     ['digest', before.digest === undefined ? 'not pinned' : code(before.digest), code(after.digest)],
   ];
-  return `The golden image **${inline(image)}** (${code(repository)}) has a new release.\n\n${table(['', 'old', 'new'], rows)}`;
+  return `The golden image **${inline(image)}** (${code(repository)}) ${news}.\n\n${table(['', 'old', 'new'], rows)}`;
 }
 
-function whySection(reasons: readonly string[]): string {
-  const lines = reasons.length === 0 ? ['the reason was not recorded'] : reasons;
+function whySection(facts: PullRequestFacts): string {
+  const { reasons, leaves = [], after } = facts;
+  const bad = leaves.map(
+    ({ version, digest, by, why }) => `${version ?? shortDigest(digest)} is quarantined by ${by}: ${why}`,
+  );
+  const made = goesBack(facts) ? [`${after.version} is in use again`] : reasons;
+  const all = [...bad, ...made];
+  const lines = all.length === 0 ? ['the reason was not recorded'] : all;
   return `### Why now\n\n${lines.map((reason) => `- ${inline(capitalise(reason))}`).join('\n')}`;
 }
 

@@ -24,6 +24,11 @@ export function newestOfLine(line: string, tags: readonly string[]): string | un
   return versions.sort(semver.rcompare)[0];
 }
 
+/** Whether a tag is a whole version, and not a channel. */
+export function isVersionTag(tag: string): boolean {
+  return VERSION_TAG.test(tag);
+}
+
 export function isOfLine(line: string, version: string): boolean {
   return version.startsWith(`${line}.`);
 }

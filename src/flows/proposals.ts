@@ -7,11 +7,13 @@ import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag, type Reference, repositoryOf } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';
+import { standingOf } from '../domain/standing.ts';
 import { isOfLine } from '../domain/version.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
+import { readMarks } from './marks.ts';
 import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
 import { ANNOTATIONS, readTag } from './releases.ts';
@@ -52,6 +54,7 @@ async function toProposal(
   const { annotations } = parseManifest(stored!.bytes, 'an index');
   const { version, digest, platforms } = release;
   const channels = fleet.settings.channels.map(({ name }) => name);
+  const { quarantined } = standingOf(await readMarks(registry, repository, { signal }), new Date(0).toISOString());
   const reason = annotations?.[ANNOTATIONS.reason];
   const reasons = reason === undefined ? [explainReason({ kind: 'never-released' })] : reason.split('; ');
   return {
@@ -63,6 +66,7 @@ async function toProposal(
     platforms,
     channels,
     reasons,
+    quarantined,
   };
 }
 

@@ -1,8 +1,9 @@
+import { quarantineOfPin } from '../domain/bump/decide-pin.ts';
 import type { ImageChange, KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
 import type { Digest } from '../domain/digest.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
-import { type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
+import { goesBack, type LeftRelease, leavesKey, type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import type { ForgeRepository, Head, PullRequest } from '../forge/forge.ts';
 import { findPinChanges, type PinChanges } from './pin-changes.ts';
@@ -13,6 +14,8 @@ export interface ReleaseToPropose extends ImageChange {
   readonly image: string;
   /** Why the release was made, in words. */
   readonly reasons: readonly string[];
+  /** What no pin may stay on. */
+  readonly quarantined?: readonly LeftRelease[];
 }
 
 /** What the registry knows of releases; asked only when something has to be written. */
@@ -83,11 +86,13 @@ export async function proposeEverywhere(
 export async function proposeImage(request: ProposeRequest): Promise<ProposeResult> {
   const { repository, release, lookup, signal } = request;
   const base = await repository.head({ signal });
-  const changes = await findPinChanges(repository, base.commit, release, lookup.identify, signal);
+  const barred = release.quarantined?.some(({ digest }) => digest === release.digest);
+  const changes = barred ? NOTHING : await findPinChanges(repository, base.commit, release, lookup.identify, signal);
+  const leaves = await quarantinedPins(changes, request);
   const branch = `ingot/image/${release.image}`;
   const pulls = await repository.pulls({ branch }, { signal });
   const existing = await repository.branch(branch, { signal });
-  const state: State = { ...request, base, branch, existing, changes, pulls, open: pulls.find(isOpen) };
+  const state: State = { ...request, base, branch, existing, changes, leaves, pulls, open: pulls.find(isOpen) };
   if (changes.pins.length === 0) return withdraw(state);
   return offer(state);
 }
@@ -97,9 +102,26 @@ interface State extends ProposeRequest {
   readonly branch: string;
   readonly existing: Head | undefined;
   readonly changes: PinChanges;
+  /** Quarantined releases that the pins to be moved are on. */
+  readonly leaves: readonly LeftRelease[];
   /** All that ever were for the branch. */
   readonly pulls: readonly PullRequest[];
   readonly open: PullRequest | undefined;
+}
+
+/** Nobody is sent to a release that is quarantined while it is still in use. */
+const NOTHING: PinChanges = { files: [], pins: [], current: 0, left: [] };
+
+async function quarantinedPins({ pins }: PinChanges, { release, lookup }: ProposeRequest) {
+  const found = new Set<LeftRelease>();
+  if (!release.quarantined?.length) return [];
+  for (const { from } of pins) {
+    const known = from.digest && (await lookup.identify(from.digest));
+    const facts = { quarantined: release.quarantined, known: new Map(known && [[from.digest!, known]]) };
+    const quarantine = quarantineOfPin(from, facts);
+    if (quarantine !== undefined) found.add(quarantine);
+  }
+  return [...found];
 }
 
 function isOpen({ state }: PullRequest): boolean {
@@ -110,7 +132,8 @@ async function withdraw(state: State): Promise<ProposeResult> {
   const { repository, open, pulls, existing, branch, changes, signal } = state;
   if (open !== undefined && !(await isOurs(state))) return stuck(state, open);
   if (open !== undefined) {
-    const why = changes.current > 0 ? 'every pin has moved already' : 'there is no pin left to move';
+    const gone = changes.current > 0 ? 'every pin has moved already' : 'there is no pin left to move';
+    const why = whyBarred(open, state.release) ?? gone;
     await repository.updatePull(open.number, { state: 'closed', body: closedBody(open.body, why) }, { signal });
     await repository.removeBranch(branch, { signal });
     return report(state, 'closed', open, why);
@@ -121,9 +144,16 @@ async function withdraw(state: State): Promise<ProposeResult> {
   return report(state, 'none', undefined, changes.left.length === 0 ? undefined : 'every pin was left alone');
 }
 
+/** The one that it would have moved pins to was quarantined since. */
+function whyBarred({ body }: PullRequest, { quarantined = [] }: ReleaseToPropose): string | undefined {
+  const marker = readMarker(body);
+  const found = quarantined.find(({ digest }) => digest === marker?.digest);
+  return found && `${marker!.version} is quarantined by ${found.by}: ${found.why}`;
+}
+
 async function offer(state: State): Promise<ProposeResult> {
   const { repository, release, open, pulls, existing, branch, base, changes, signal } = state;
-  const declined = open === undefined ? pulls.findLast((pull) => isDeclined(pull, release)) : undefined;
+  const declined = open === undefined ? pulls.findLast((pull) => isDeclined(pull, state)) : undefined;
   if (declined !== undefined) {
     return report(state, 'declined', declined, `closed by a person, so that ${release.version} is not proposed again`);
   }
@@ -149,20 +179,23 @@ function isClosedByUs({ body }: PullRequest): boolean {
 }
 
 /** The body may have been edited by whoever closed it; then the title has to do. */
-function isDeclined({ state, body, title }: PullRequest, release: ReleaseToPropose): boolean {
+function isDeclined({ state, body, title }: PullRequest, { release, leaves }: State): boolean {
   if (state !== 'closed') return false;
+  const way = { leaves, after: release };
   const marker = readMarker(body);
-  if (marker === undefined) return title.split(' ').includes(release.version);
-  return marker.digest === release.digest && marker.closedByUs !== true;
+  if (marker === undefined)
+    return title.split(' ').includes(release.version) && title.includes(' back ') === goesBack(way);
+  return marker.digest === release.digest && marker.closedByUs !== true && marker.leaves === leavesKey(way);
 }
 
 /** The body speaks of the wanted change, and the branch holds it. The base may have moved on elsewhere. */
 async function isUpToDate(
-  { repository, release, changes, existing, signal }: State,
+  { repository, release, changes, leaves, existing, signal }: State,
   open: PullRequest,
 ): Promise<boolean> {
   const marker = readMarker(open.body);
   if (existing === undefined || marker?.digest !== release.digest) return false;
+  if (marker.leaves !== leavesKey({ leaves, after: release })) return false;
   if (marker.files !== digestOfFiles(changes.files)) return false;
   const files = new Map((await repository.files(existing.commit, { signal })).map((file) => [file.path, file.blob]));
   return changes.files.every(({ path, content }) => {
@@ -171,7 +204,7 @@ async function isUpToDate(
   });
 }
 
-async function describe({ release, lookup, changes }: State): Promise<{ title: string; body: string }> {
+async function describe({ release, lookup, changes, leaves }: State): Promise<{ title: string; body: string }> {
   const { image, repository, version, digest, reasons } = release;
   const from = mostCommon(changes.pins.map((pin) => pin.from));
   const [before, after] = [await lookup.content(from), await lookup.content({ tag: version, digest })];
@@ -187,6 +220,7 @@ async function describe({ release, lookup, changes }: State): Promise<{ title: s
     },
     after: { version, digest, ...(after === undefined ? {} : { content: after }) },
     reasons,
+    leaves,
     pins: changes.pins,
     left: changes.left,
     files: digestOfFiles(changes.files),

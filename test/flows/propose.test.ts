@@ -293,3 +293,75 @@ test('the blob id is that of git', async () => {
 
   expect(gitBlobId(Buffer.from(`FROM ${image}:12.0.0@${A}\n`), id)).toBe(id);
 });
+
+describe('a release that is quarantined', () => {
+  const bad = { digest: B, version: '12.0.1', by: 'ada', why: 'it crashes' };
+  const back: ReleaseToPropose = { ...release('12.0.0', A), quarantined: [bad] };
+  const merge = async () => {
+    await propose();
+    await forge.merge(1);
+  };
+
+  test('is left again by pins that are on it, and the pull request says why', async () => {
+    await merge();
+
+    expect(await propose(back)).toMatchObject({ action: 'opened', title: 'Move golden debian back to 12.0.0' });
+    expect(await person.show(branch, 'Dockerfile')).toBe(`FROM ${image}:12.0.0@${A}`);
+    expect(await person.show(branch, 'services/a/Dockerfile.dev')).toBe(`# dev\r\nFROM ${image}@${A}\r`);
+    const [pull] = await forge.pulls({ state: 'open' });
+    expect(pull?.body).toContain('12.0.1 is quarantined by ada: it crashes');
+    expect(pull?.body).toContain('12.0.0 is in use again');
+    expect(await propose(back)).toMatchObject({ action: 'unchanged' });
+  });
+
+  test('has its open pull request closed with that word', async () => {
+    await propose();
+
+    const why = '12.0.1 is quarantined by ada: it crashes';
+    expect(await propose(back)).toMatchObject({ action: 'closed', number: 1, message: why });
+    expect((await forge.pulls())[0]?.body).toContain(`**Closed by ingot:** ${why}`);
+    expect(await forge.branch(branch)).toBeUndefined();
+  });
+
+  test('is not proposed while it is still in use', async () => {
+    expect(await propose({ ...second, quarantined: [bad] })).toMatchObject({ action: 'none' });
+
+    await propose();
+
+    expect(await propose({ ...second, quarantined: [bad] })).toMatchObject({ action: 'closed' });
+  });
+
+  test('is left although a person declined the older release before, and stays where one declines the way back', async () => {
+    await person.push('main', { Dockerfile: `FROM ${image}:12.0.1@${B}\n`, 'services/a/Dockerfile.dev': undefined });
+    const { commit: onto } = await forge.head();
+    await forge.commit({ branch, onto, message: 'x', files: [{ path: 'x', content: Buffer.from('x') }] });
+    const text = { title: 'Bump golden debian to 12.0.0', body: 'no thanks' };
+    const { number } = await forge.openPull({ branch, base: 'main', ...text });
+    await forge.updatePull(number, { state: 'closed' });
+
+    const opened = await propose(back);
+    expect(opened).toMatchObject({ action: 'opened' });
+    await forge.updatePull(opened.number!, { state: 'closed' });
+
+    expect(await propose(back)).toMatchObject({ action: 'declined' });
+  });
+
+  test('leaves pins alone that are ahead for another reason', async () => {
+    await person.push('main', { Dockerfile: `FROM ${image}:12.0.9\n`, 'services/a/Dockerfile.dev': undefined });
+
+    const { left, action } = await propose(back);
+
+    expect([action, left.map(({ reason }) => reason)]).toEqual(['none', ['ahead']]);
+  });
+
+  test('is left forward when there is something newer', async () => {
+    await merge();
+
+    expect(await propose({ ...third, quarantined: [bad] })).toMatchObject({
+      action: 'opened',
+      title: 'Bump golden debian to 12.0.2',
+    });
+    const [pull] = await forge.pulls({ state: 'open' });
+    expect(pull?.body).toContain('12.0.1 is quarantined by ada: it crashes');
+  });
+});

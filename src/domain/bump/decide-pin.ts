@@ -14,8 +14,9 @@ const VERSION = /^\d+(?:\.\d+){0,2}$/;
  * Where one pin of an image moves. A version keeps its precision (`12.0.0` to `12.0.1`, `12.4` to `12.5`), a
  * channel its name; the digest moves when there was one, and none is added.
  */
-export function decidePin(pin: PinVersion, change: ImageChange): PinDecision {
-  const known = pin.digest === undefined ? undefined : change.known?.get(pin.digest);
+export function decidePin(pin: PinVersion, given: ImageChange): PinDecision {
+  const known = pin.digest === undefined ? undefined : given.known?.get(pin.digest);
+  const change = quarantineOfPin(pin, given) === undefined ? given : { ...given, back: true };
   const tag = pin.tag === undefined ? { to: undefined } : decideTag(pin.tag, change);
   if ('kind' in tag) return tag;
   if (pin.digest === undefined) return withoutDigest(pin.tag, tag.to, change);
@@ -25,6 +26,15 @@ export function decidePin(pin: PinVersion, change: ImageChange): PinDecision {
   if (digest === undefined) return leave('unsafe', `the release has no manifest for ${known?.platform}`);
   if (digest === pin.digest && tag.to === pin.tag) return { kind: 'current' };
   return { kind: 'move', to: { ...(tag.to === undefined ? {} : { tag: tag.to }), digest } };
+}
+
+/** The quarantined release that a pin names: by digest, by the release that its digest is of, or by version. */
+export function quarantineOfPin<T extends { readonly digest: Digest; readonly version?: string }>(
+  { tag, digest }: PinVersion,
+  { known, quarantined }: Pick<ImageChange, 'known'> & { readonly quarantined?: readonly T[] },
+): T | undefined {
+  const version = (digest && known?.get(digest)?.version) ?? tag;
+  return quarantined?.find((each) => each.digest === digest || (version !== undefined && each.version === version));
 }
 
 function decideTag(tag: string, change: ImageChange): { to: string } | PinDecision {

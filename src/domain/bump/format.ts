@@ -40,8 +40,10 @@ export interface ImageChange {
    * absent, every digest counts as an older one of the line.
    */
   readonly known?: ReadonlyMap<Digest, KnownDigest>;
-  /** A rollback: pins move to an older version as well. */
+  /** Pins move to an older version as well, whatever they name. */
   readonly back?: boolean;
+  /** Releases that no pin may stay on: pins on them move, to an older version if need be. */
+  readonly quarantined?: readonly { readonly digest: Digest; readonly version?: string }[];
 }
 
 export interface KnownDigest {

@@ -1,0 +1,39 @@
+import type { Reference } from '../domain/reference.ts';
+import { type Pause, standingOf } from '../domain/standing.ts';
+import { inTurn } from './channel-moves.ts';
+import { type MarkDeps, openMarkLog } from './mark-log.ts';
+
+export interface PauseRequest {
+  /** Of an image, or `places.fleet()` for all. */
+  readonly repository: Reference;
+  readonly by: string;
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly until?: string;
+}
+
+/** Nothing is rebuilt any more, until it is resumed, or by itself at a time. What is in use stays in use. */
+export async function pause(
+  { repository, by, reason, until }: PauseRequest,
+  deps: MarkDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  await inTurn(repository, deps, signal, async (lock) => {
+    const log = await openMarkLog(repository, lock, deps, signal);
+    await log.add({ kind: 'pause', by, reason, ...(until && { until }) });
+  });
+}
+
+/** @returns the pause that was ended; `undefined` when there was none, and nothing was written */
+export async function resume(
+  { repository, by }: Pick<PauseRequest, 'repository' | 'by'>,
+  deps: MarkDeps,
+  signal: AbortSignal,
+): Promise<Pause | undefined> {
+  return inTurn(repository, deps, signal, async (lock) => {
+    const log = await openMarkLog(repository, lock, deps, signal);
+    const { paused } = standingOf(log.marks, deps.now().toISOString());
+    if (paused !== undefined) await log.add({ kind: 'resume', by });
+    return paused;
+  });
+}
