@@ -116,7 +116,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     registry,
     ledger,
     attestor: createAttestor({ registry, signer }),
-    gates: createGates(config, settings, { http, registry, builder: builders.builder, places, sourceOf: from }),
+    gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),

@@ -1,5 +1,7 @@
 import Table from 'cli-table3';
 import type { App } from '../compose.ts';
+import { explainDeprecation } from '../domain/end-of-life.ts';
+import type { Image } from '../domain/fleet/model.ts';
 import { formatReference } from '../domain/reference.ts';
 import { readRelease } from '../flows/releases.ts';
 import type { Output } from './output.ts';
@@ -12,7 +14,10 @@ export async function statusCommand(
 ): Promise<number> {
   const rows = await Promise.all(app.fleet.images.map((image) => statusOf(app, image, options.signal)));
   if (options.json) output.json(rows);
-  else output.line(toTable(rows));
+  else {
+    output.line(toTable(rows));
+    for (const line of endings(rows, new Date().toISOString())) output.line(line);
+  }
   return rows.some(({ unknown }) => unknown !== undefined) ? 4 : 0;
 }
 
@@ -23,6 +28,8 @@ interface Row {
   readonly digest?: string;
   readonly released?: string;
   readonly platforms: readonly string[];
+  /** The announced end of its life, and what takes its place. */
+  readonly deprecated?: Image['deprecated'];
   readonly unknown?: string;
   readonly lastRun?: {
     readonly id: string;
@@ -38,7 +45,8 @@ async function statusOf(app: App, image: App['fleet']['images'][number], signal:
     readRelease(app.registry, repository, image, { signal }),
     app.ledger.runs({ image: image.name, limit: 1 }),
   ]);
-  const base = { image: image.name, reference: formatReference(repository) };
+  const { name, deprecated } = image;
+  const base = { image: name, reference: formatReference(repository), ...(deprecated && { deprecated }) };
   const ended = last && {
     ...(last.endedAt && { endedAt: last.endedAt }),
     ...(last.summary && { summary: last.summary }),
@@ -55,6 +63,12 @@ async function statusOf(app: App, image: App['fleet']['images'][number], signal:
     platforms: Object.keys(platforms),
     ...lastRun,
   };
+}
+
+function endings(rows: readonly Row[], now: string): string[] {
+  return rows.flatMap(({ image, deprecated }) =>
+    deprecated ? [`${image}: ${explainDeprecation(deprecated, now)}`] : [],
+  );
 }
 
 function toTable(rows: readonly Row[]): string {

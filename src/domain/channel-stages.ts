@@ -222,7 +222,8 @@ export function versionsBetween(
 ): readonly string[] {
   const last = semver.sort([...oldest])[0];
   return tags
-    .filter((tag) => semver.valid(tag) === tag && isOfLine(line, tag) && semver.lte(tag, newest))
+    .filter((tag) => semver.valid(tag) === tag && semver.prerelease(tag) === null && isOfLine(line, tag))
+    .filter((tag) => semver.lte(tag, newest))
     .filter((tag) => last === undefined || semver.gt(tag, last))
     .sort(semver.rcompare)
     .slice(0, MAX_VERSIONS);

@@ -4,6 +4,7 @@ import type { FleetFacts } from './facts.ts';
 import type { Image } from './fleet/model.ts';
 import { freezeHold, isCritical } from './freeze.ts';
 import { type Inputs, inputsDigest } from './inputs.ts';
+import type { Mark } from './marks.ts';
 import { formatReference } from './reference.ts';
 import type { Run } from './run.ts';
 import type { Hold, OfferedUpdate, Reason, Release } from './staleness.ts';
@@ -99,12 +100,19 @@ function withoutEffect({ reasons, release, updates }: Stale): Hold[] {
   return updates.every(isTried) ? [{ kind: 'no-effect', updates }] : [];
 }
 
-function blocked({ image, inputs }: Stale, { history, verdictBasis }: FleetFacts): Hold[] {
+function blocked({ image, inputs }: Stale, { history, verdictBasis, standing }: FleetFacts): Hold[] {
   const last = lastRun(image, history);
   if (last?.outcome !== 'blocked' || last.endedAt === undefined || last.inputs !== inputsDigest(inputs)) return [];
   const basis = verdictBasis?.get(image.name);
   if (basis === undefined || last.basis !== basis) return [];
+  const marks = standing?.get(image.name)?.marks ?? [];
+  if (marks.some((mark) => isPermission(mark) && mark.at > last.endedAt!)) return [];
   return [{ kind: 'blocked', at: last.endedAt, why: firstLine(last.summary) }];
+}
+
+/** A person may have lifted since what blocked it. */
+function isPermission({ kind }: Mark): boolean {
+  return kind === 'adopted' || kind === 'unquarantine';
 }
 
 const HOUR = 3600_000;

@@ -1,5 +1,6 @@
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
+import { gatesOf } from '../domain/fleet/settings-gates.ts';
 import { canonicalJson, type Inputs } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Reason } from '../domain/staleness.ts';
@@ -99,7 +100,19 @@ async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: Re
   }
   const { digest, version } = await candidateIndex(job, deps, signal);
   const platformDigests = await job.candidate.digests(signal);
-  return { outcome: 'released' as const, summary: `released as ${version}`, digest, version, platformDigests };
+  return {
+    outcome: 'released' as const,
+    summary: `released as ${version}${gatesPassed(job, deps)}`,
+    digest,
+    version,
+    platformDigests,
+  };
+}
+
+/** Gates that refuse end a run before it is here. */
+function gatesPassed({ image }: ReleaseJob, { settings }: ReleaseDeps): string {
+  const names = gatesOf(settings.gates, image.name, 'before').map(({ name }) => name);
+  return names.length === 0 ? '' : `; passed ${names.join(', ')}`;
 }
 
 /** The definition that the run was decided upon, or nothing: a newer one gets a run of its own. */

@@ -1,5 +1,6 @@
 import { digestOf } from '../domain/digest.ts';
 import type { Image } from '../domain/fleet/model.ts';
+import { gatesOf } from '../domain/fleet/settings-gates.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { explainVerdict, judge } from '../domain/judge.ts';
 import { stagingTag } from '../domain/places.ts';
@@ -37,13 +38,14 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
 
 /** Everything besides the candidate that its verdict depends on: while that is the same, so is the verdict. */
 export async function verdictBasis(
-  { waivers }: Image,
+  { name, waivers }: Image,
   { scanner, settings, now }: Pick<ReleaseDeps, 'scanner' | 'settings' | 'now'>,
   signal: AbortSignal,
 ): Promise<string> {
   const { id } = await scanner.database(signal);
+  const gates = gatesOf(settings.gates, name, 'before');
   const day = now().toISOString().slice(0, 10);
-  return digestOf(canonicalJson({ policy: settings.policy, waivers, database: id, day }));
+  return digestOf(canonicalJson({ policy: settings.policy, waivers, gates, database: id, day }));
 }
 
 export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<Verdict> {

@@ -204,6 +204,16 @@ describe('a blocked candidate', () => {
   });
 
   test.each([
+    ['is judged again after a person adopted its repository since', 'adopted', HOUR / 2, 'rebuild'],
+    ['is not for what a person said before', 'adopted', 2 * HOUR, 'held'],
+    ['is not for what has nothing to do with it', 'approval', HOUR / 2, 'held'],
+  ] as const)('%s', (_what, kind, since, state) => {
+    const standing = new Map([['debian', { quarantined: [], marks: [{ kind, at: ago(since), by: 'ada' }] }]]);
+
+    expect(planOf({ upstreams, history, standing, verdictBasis: new Map([['debian', 'monday']]) }).state).toBe(state);
+  });
+
+  test.each([
     ['the database, a policy, a waiver or the day', { verdictBasis: new Map([['debian', 'tuesday']]) }],
     ['the inputs', { upstreams: new Map([[BASE, upstream('third')]]), verdictBasis: new Map([['debian', 'monday']]) }],
   ])('is judged again after a change of %s', (_what, over) => {

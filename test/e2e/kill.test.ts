@@ -17,6 +17,7 @@ const STEPS = [
   ['scan', 'linux/amd64'],
   ['verdict', ''],
   ['assemble', ''],
+  ['gates', ''],
   ['promote', ''],
   ['sign', ''],
   ['attest', ''],

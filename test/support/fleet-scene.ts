@@ -94,6 +94,7 @@ function settingsOf(name: string, host: string, builder: string) {
     signing: { key: { file: 'fleet.key' } },
     upstreams: { 'docker.io/library': `${host}/${name}/upstream` },
     channels: [{ name: 'stable' }],
+    gates: [{ name: 'contract', when: 'before', command: ['true'] }],
   };
 }
 
