@@ -90,13 +90,17 @@ export interface TestSuite {
   /** `inline` (default): InRelease; `detached`: Release and Release.gpg; `none`. */
   readonly signature?: 'inline' | 'detached' | 'none';
   readonly packing?: '.gz' | '.zst' | '';
+  /** Packages for all architectures are in an index of their own alone. */
+  readonly allApart?: boolean;
+  /** Further indexes of the first architecture, ready-made, by their ending. */
+  readonly indexes?: Readonly<Record<string, Uint8Array>>;
   /** Below the archive's root; default `/debian/`. */
   readonly root?: string;
 }
 
 /** Puts a suite into an archive as mirrors do: its indexes by name and by hash, and the signed list of them. */
 export async function publishSuite(archive: Pick<TestArchive, 'files'>, suite: TestSuite): Promise<void> {
-  const { root = '/debian/', component = 'main', packing = '.gz', architectures = ['amd64'] } = suite;
+  const { root = '/debian/', component = 'main', packing = '.gz', architectures = ['amd64'], allApart = false } = suite;
   const flat = suite.suite.endsWith('/');
   const base = flat ? new URL(suite.suite, `http://x${root}`).pathname : `${root}dists/${suite.suite}/`;
   for (const path of archive.files.keys())
@@ -110,11 +114,14 @@ export async function publishSuite(archive: Pick<TestArchive, 'files'>, suite: T
     archive.files.set(`${base}${folder}by-hash/SHA256/${hexOf(digestOf(content))}`, content);
   };
   for (const architecture of flat ? ['amd64'] : architectures) {
-    const text = Buffer.from(packagesFile(suite.packages.filter((each) => isIn(each, architecture, flat))));
+    const text = Buffer.from(packagesFile(suite.packages.filter((each) => flat || isIn(each, architecture, allApart))));
     const path = flat ? 'Packages' : `${component}/binary-${architecture}/Packages`;
     put(path, text, packing === '');
     if (packing === '.gz') put(`${path}.gz`, gzipSync(text));
     if (packing === '.zst') put(`${path}.zst`, zstdCompressSync(text));
+  }
+  for (const [ending, content] of Object.entries(suite.indexes ?? {})) {
+    put(`${component}/binary-${architectures[0]}/Packages${ending}`, content);
   }
   const fields = {
     ...{
@@ -131,8 +138,8 @@ export async function publishSuite(archive: Pick<TestArchive, 'files'>, suite: T
   for (const [name, content] of await signRelease(release, suite)) archive.files.set(`${base}${name}`, content);
 }
 
-function isIn({ architecture = 'amd64' }: TestPackage, index: string, flat: boolean): boolean {
-  return flat || architecture === index || (architecture === 'all' && index !== 'all');
+function isIn({ architecture = 'amd64' }: TestPackage, index: string, allApart: boolean): boolean {
+  return architecture === index || (architecture === 'all' && !allApart && index !== 'all');
 }
 
 export async function signRelease(
