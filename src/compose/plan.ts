@@ -1,7 +1,10 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import type { Reference } from '../domain/reference.ts';
 import type { PlanDeps } from '../flows/gather.ts';
+import type { PackageDeps } from '../flows/package-facts.ts';
+import { readContent } from '../flows/release-content.ts';
 import { verdictBasis } from '../flows/verdict.ts';
+import type { Packages } from './packages.ts';
 import type { SharedParts } from './session.ts';
 
 /** What a build of a large image may write: context, snapshots, layers. */
@@ -10,18 +13,26 @@ const NEEDED_BYTES = 2 * 1024 ** 3;
 export interface PlanParts extends Omit<SharedParts, 'downstreams'> {
   readonly from: (upstream: Reference) => Reference;
   readonly readiness: PlanDeps['readiness'];
+  readonly packages: Packages;
 }
 
 /** Everything that a plan looks at. */
-export function planDeps({ config, fleet, places, registry, ledger, scanner, from, readiness }: PlanParts): PlanDeps {
+export function planDeps(parts: PlanParts): PlanDeps {
+  const { config, fleet, places, registry, ledger, scanner, from, readiness, packages } = parts;
   const { settings } = fleet;
   return {
     ...{ fleet, places, registry, ledger, readiness },
     sourceOf: from,
     now: () => new Date().toISOString(),
+    packages: { ...packages, findingsOf: (...asked) => findingsOf(parts, ...asked) },
     verdictBasis: (image, signal) => verdictBasis(image, { scanner, settings, now: () => new Date() }, signal),
     disk: () => diskOf(config.dataDirectory),
   };
+}
+
+async function findingsOf(parts: PlanParts, ...[repository, platforms, call]: Parameters<PackageDeps['findingsOf']>) {
+  const content = await readContent(repository, platforms, parts, call);
+  return Object.values(content).flatMap((platform) => platform?.findings ?? []);
 }
 
 async function diskOf(folder: string) {
