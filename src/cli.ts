@@ -5,6 +5,7 @@ import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addSetupVerbs } from './cli/setup-verbs.ts';
+import { addStandingVerbs } from './cli/standing-verbs.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { exitCodeOfError, explainError } from './commands/errors.ts';
 import { createOutput } from './commands/output.ts';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     .showSuggestionAfterError();
   addCycleVerbs(program, terminal);
   addReleaseVerbs(program, terminal);
+  addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addSetupVerbs(program, terminal);

@@ -3,8 +3,11 @@ import type { App } from '../compose.ts';
 import { explainDeprecation } from '../domain/end-of-life.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { formatReference } from '../domain/reference.ts';
+import type { Standing } from '../domain/standing.ts';
 import { readRelease } from '../flows/releases.ts';
+import { explainError } from './errors.ts';
 import type { Output } from './output.ts';
+import { readStanding, standingLines } from './standing-lines.ts';
 
 /** `ingot status`: what is in use of each image, and how its last run ended. */
 export async function statusCommand(
@@ -12,11 +15,18 @@ export async function statusCommand(
   output: Output,
   options: { json: boolean; signal: AbortSignal },
 ): Promise<number> {
-  const rows = await Promise.all(app.fleet.images.map((image) => statusOf(app, image, options.signal)));
-  if (options.json) output.json(rows);
+  const now = new Date().toISOString();
+  const [fleet, ...rows] = await Promise.all([
+    readStanding(app.registry, app.places.fleet(), now, options).catch(notAsked),
+    ...app.fleet.images.map((image) => statusOf(app, image, now, options.signal)),
+  ]);
+  const { paused } = fleet;
+  if (options.json) output.json(rows.map((row) => ({ ...row, ...(paused && { paused: row.paused ?? paused }) })));
   else {
     output.line(toTable(rows));
-    for (const line of endings(rows, new Date().toISOString())) output.line(line);
+    for (const line of endings(rows, now)) output.line(line);
+    for (const line of standingLines('the whole fleet', fleet)) output.line(line);
+    for (const row of rows) for (const line of standingLines(row.image, row, row.digest)) output.line(line);
   }
   return rows.some(({ unknown }) => unknown !== undefined) ? 4 : 0;
 }
@@ -30,6 +40,8 @@ interface Row {
   readonly platforms: readonly string[];
   /** The announced end of its life, and what takes its place. */
   readonly deprecated?: Image['deprecated'];
+  readonly paused?: Standing['paused'];
+  readonly quarantined: Standing['quarantined'];
   readonly unknown?: string;
   readonly lastRun?: {
     readonly id: string;
@@ -39,14 +51,15 @@ interface Row {
   };
 }
 
-async function statusOf(app: App, image: App['fleet']['images'][number], signal: AbortSignal): Promise<Row> {
+async function statusOf(app: App, image: Image, now: string, signal: AbortSignal): Promise<Row> {
   const repository = app.places.release(image.name);
-  const [release, [last]] = await Promise.all([
+  const [release, standing, [last]] = await Promise.all([
     readRelease(app.registry, repository, image, { signal }),
+    readStanding(app.registry, repository, now, { signal }).catch(notAsked),
     app.ledger.runs({ image: image.name, limit: 1 }),
   ]);
   const { name, deprecated } = image;
-  const base = { image: name, reference: formatReference(repository), ...(deprecated && { deprecated }) };
+  const base = { image: name, reference: formatReference(repository), ...(deprecated && { deprecated }), ...standing };
   const ended = last && {
     ...(last.endedAt && { endedAt: last.endedAt }),
     ...(last.summary && { summary: last.summary }),
@@ -63,6 +76,10 @@ async function statusOf(app: App, image: App['fleet']['images'][number], signal:
     platforms: Object.keys(platforms),
     ...lastRun,
   };
+}
+
+function notAsked(error: unknown): Standing & { readonly unknown: string } {
+  return { quarantined: [], unknown: `what people decided could not be asked: ${explainError(error)}` };
 }
 
 function endings(rows: readonly Row[], now: string): string[] {
