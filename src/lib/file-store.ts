@@ -16,11 +16,12 @@ export interface FileStoreOptions {
   readonly maxBytes: number;
 }
 
-const PRUNE_EVERY = 50;
+/** Of the limit that may be written until the folder is looked through again. */
+const SLACK = 1 / 16;
 
 /** A folder of files that stays below a size. Names are our own: no slash in them. */
 export function createFileStore({ directory, maxBytes }: FileStoreOptions): FileStore {
-  let writes = 0;
+  let unseen = Number.POSITIVE_INFINITY;
   return {
     async read(name) {
       const path = join(directory, name);
@@ -39,7 +40,10 @@ export function createFileStore({ directory, maxBytes }: FileStoreOptions): File
         await rm(partial, { force: true });
         throw error;
       }
-      if (writes++ % PRUNE_EVERY === 0) await prune(directory, maxBytes);
+      unseen += content.length;
+      if (unseen <= maxBytes * SLACK) return;
+      unseen = 0;
+      await prune(directory, maxBytes);
     },
   };
 }
