@@ -3,6 +3,7 @@ import type { Run } from '../domain/run.ts';
 import type { CycleResult } from '../flows/cycle.ts';
 import { runCycle } from '../flows/cycle.ts';
 import { moveStages } from '../flows/stages.ts';
+import { finishUnfinished } from '../flows/unfinished.ts';
 import { stageDeps, stageLines } from './channels.ts';
 import { formatSeconds } from './live/board.ts';
 import { planLine } from './live/plan-line.ts';
@@ -40,6 +41,7 @@ export async function runCommand(app: App, output: Output, options: RunOptions):
 export async function runOnce(app: App, view: View, signal: AbortSignal): Promise<CycleResult> {
   const session = await app.startSession(view);
   try {
+    await finishUnfinished(app.fleet.images, stageDeps(app), signal);
     return await runCycle(
       {
         ...app.cycle,

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
+import type { Image } from '../../src/domain/fleet/model.ts';
 import { BACK } from '../../src/domain/marks.ts';
+import { placesBelow } from '../../src/domain/places.ts';
 import { atTag, formatReference, type Reference } from '../../src/domain/reference.ts';
 import { finishMoves, moveChannels } from '../../src/flows/channel-moves.ts';
 import { addMark, readMarks } from '../../src/flows/marks.ts';
+import { finishUnfinished } from '../../src/flows/unfinished.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
 
@@ -129,6 +132,19 @@ describe('killed at a write', () => {
     const marks = await readMarks(scene.registry, repository, {});
     expect(marks.filter(({ note }) => note === BACK)).toHaveLength(isUndone ? 0 : 3);
   });
+});
+
+test('what a killed process decided on is finished by the next cycle, before it plans', async () => {
+  const { move, positions, repository, deps, digests } = await setUp('next-cycle');
+  await move('12.0.1');
+  const mark = { kind: 'channel', at: '2026-11-01T00:10:00.000Z', by: 'ada', note: BACK, version: '12.0.0' } as const;
+  await addMark(scene.registry, repository, { ...mark, digest: digests['12.0.0']!, channels: CHANNELS }, {});
+  const images = [{ name: 'next-cycle', line: '12' } as Image];
+  const places = placesBelow({ registry: repository.registry, path: 'golden' });
+
+  expect(await finishUnfinished(images, { ...deps, places }, signal)).toEqual(['next-cycle']);
+  expect(await positions()).toEqual(at('12.0.0'));
+  expect(await finishUnfinished(images, { ...deps, places }, signal)).toEqual([]);
 });
 
 describe('a process that slept', () => {
