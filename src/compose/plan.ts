@@ -25,7 +25,8 @@ export function planDeps(parts: PlanParts): PlanDeps {
     sourceOf: from,
     now: () => new Date().toISOString(),
     packages: { ...packages, findingsOf: (...asked) => findingsOf(parts, ...asked) },
-    verdictBasis: (image, signal) => verdictBasis(image, { scanner, settings, now: () => new Date() }, signal),
+    verdictBasis: (image, signal) =>
+      verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
     disk: () => diskOf(config.dataDirectory),
   };
 }

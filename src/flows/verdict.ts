@@ -7,9 +7,11 @@ import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';
+import { standingOf } from '../domain/standing.ts';
 import type { CandidateFacts, Finding, Verdict } from '../domain/verdict.ts';
 import { readConfig } from '../image/config.ts';
 import type { Call, Registry } from '../registry/registry.ts';
+import { readMarks } from './marks.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { readContent } from './release-content.ts';
 import { readTag } from './releases.ts';
@@ -39,13 +41,21 @@ export function verdictStep(job: ReleaseJob, deps: ReleaseDeps): Step {
 /** Everything besides the candidate that its verdict depends on: while that is the same, so is the verdict. */
 export async function verdictBasis(
   { name, waivers }: Image,
-  { scanner, settings, now }: Pick<ReleaseDeps, 'scanner' | 'settings' | 'now'>,
+  {
+    scanner,
+    settings,
+    registry,
+    places,
+    now,
+  }: Pick<ReleaseDeps, 'scanner' | 'settings' | 'registry' | 'places' | 'now'>,
   signal: AbortSignal,
 ): Promise<string> {
+  const marks = await readMarks(registry, places.release(name), { signal });
+  const quarantined = standingOf(marks, now().toISOString()).quarantined.map(({ digest }) => digest);
   const { id } = await scanner.database(signal);
   const gates = gatesOf(settings.gates, name, 'before');
   const day = now().toISOString().slice(0, 10);
-  return digestOf(canonicalJson({ policy: settings.policy, waivers, gates, database: id, day }));
+  return digestOf(canonicalJson({ policy: settings.policy, waivers, gates, quarantined, database: id, day }));
 }
 
 export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<Verdict> {
