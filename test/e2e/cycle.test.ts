@@ -19,8 +19,8 @@ test('releases a fleet that was never released, parents first', async () => {
   const { runs } = await runFleet(factory.root);
 
   expect(runs.map(({ image, outcome, version, summary }) => [image, outcome, version, summary])).toEqual([
-    ['base', 'released', '12.0.0', 'released as 12.0.0'],
-    ['child', 'released', '3.11.0', 'released as 3.11.0'],
+    ['base', 'released', '12.0.0', 'released as 12.0.0; passed contract'],
+    ['child', 'released', '3.11.0', 'released as 3.11.0; passed contract'],
   ]);
   expect(await scene.registry.tags(factory.repository('base'))).toEqual(
     expect.arrayContaining(['12', '12.0', '12.0.0', 'stable']),
