@@ -61,7 +61,10 @@ beforeEach(async () => {
   const parts = {
     ...{ registry, ledger, attestor },
     places: placesBelow({ registry: repository.registry, path: 'golden' }),
-    fleet: { settings: { channels: [{ name: 'stable' }], freezes: [] }, images: [{ name: image, line: '12', platforms: [] }] },
+    fleet: {
+      settings: { channels: [{ name: 'stable' }], freezes: [] },
+      images: [{ name: image, line: '12', platforms: [] }],
+    },
     config: { person: 'ada' },
     downstreams: [createLocalForge({ now }).repository(person.path)],
   };
