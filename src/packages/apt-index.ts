@@ -20,7 +20,7 @@ const MAX_BYTES = 2 * 1024 ** 3;
 export async function parseAptIndex(packed: Uint8Array, path: string): Promise<AptIndex> {
   const found = new Map<string, string | string[]>();
   try {
-    await readStanzas(unpacked(packed, path), (name, rest) => {
+    await readStanzas(unpackIndex(packed, path), (name, rest) => {
       const before = found.get(name);
       if (before === undefined) found.set(name, rest);
       else if (typeof before === 'string') found.set(name, [before, rest]);
@@ -40,7 +40,8 @@ export async function parseAptIndex(packed: Uint8Array, path: string): Promise<A
   };
 }
 
-function unpacked(packed: Uint8Array, path: string): AsyncIterable<Uint8Array> {
+/** The content of an index, by the ending of its path. */
+export function unpackIndex(packed: Uint8Array, path: string): AsyncIterable<Uint8Array> {
   const source = Readable.from(chunksOf(packed), { objectMode: false });
   if (path.endsWith('.gz')) return source.pipe(createGunzip());
   if (path.endsWith('.zst')) return source.pipe(createZstdDecompress());

@@ -1,3 +1,4 @@
+import type { Digest } from '../domain/digest.ts';
 import { type AptSetup, aptSetup, indexPaths, suiteAddress } from '../domain/packages/apt-setup.ts';
 import { type AptOrigin, aptUpdate } from '../domain/packages/apt-updates.ts';
 import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
@@ -5,6 +6,8 @@ import { isSecuritySuite } from '../domain/packages/deb-release.ts';
 import type { DebSource } from '../domain/packages/deb-sources.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
+import type { Call } from '../registry/registry.ts';
+import { writeAptLists } from './apt-lists.ts';
 import { type AptSuite, type AptSuites, createAptSuites } from './apt-suites.ts';
 import { trustOf } from './apt-trust.ts';
 import type { ArchiveFetch } from './archive-fetch.ts';
@@ -21,13 +24,34 @@ export interface AptOptions {
   readonly freshForMs?: number;
 }
 
+export interface AptArchives extends Archives {
+  /**
+   * Writes what `apt-get update` would have in /var/lib/apt/lists, for all these platforms, into an empty folder.
+   * With `freshForMs: Infinity` updates and lists are one snapshot. Returns a digest over all that the archives signed.
+   * @throws ArchiveError as `updates` does
+   */
+  lists(states: readonly PackageState[], directory: string, call?: Call): Promise<Digest>;
+}
+
 /** What apt in an image would upgrade, from the signed indexes of the archives that the image names. */
-export function createAptArchives(options: AptOptions): Archives {
+export function createAptArchives(options: AptOptions): AptArchives {
   const { fetch, now, freshForMs = 5 * 60_000 } = options;
   const suites = createAptSuites({ fetch, now, freshForMs });
   return {
     updates: (state, { signal }) => untilAborted(updatesOf(state, suites, options), signal),
+    lists: (states, directory, { signal } = {}) => untilAborted(listsOf(states, directory, suites, options), signal),
   };
+}
+
+async function listsOf(states: readonly PackageState[], directory: string, suites: AptSuites, options: AptOptions) {
+  const wanted = states.flatMap((state) => {
+    const setup = aptSetup(state);
+    return setup.sources.map(async (source) => {
+      const suite = await loadSuite(source, { state, setup, suites, options });
+      return { source, architectures: setup.architectures, suite };
+    });
+  });
+  return writeAptLists(await Promise.all(wanted), directory);
 }
 
 async function updatesOf(state: PackageState, suites: AptSuites, options: AptOptions) {
@@ -69,7 +93,7 @@ async function originsOf(source: DebSource, context: Context): Promise<readonly 
 }
 
 /** The suite of a source, by way of its mirror, trusted by whom the image trusts. */
-export async function loadSuite(source: DebSource, { state, setup, suites, options }: Context): Promise<AptSuite> {
+async function loadSuite(source: DebSource, { state, setup, suites, options }: Context): Promise<AptSuite> {
   if (!/^https?:\/\//i.test(source.uri)) {
     throw new ArchiveError(
       `${source.file} in the image names ${source.uri.replace(/:.*/s, ':')} as a source, which cannot be asked from outside; use an http(s) address, or disable it`,

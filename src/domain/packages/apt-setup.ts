@@ -12,6 +12,8 @@ export interface AptSetup {
   /** The native one first. */
   readonly architectures: readonly string[];
   readonly policy: DebPolicy;
+  /** `APT::Default-Release`. */
+  readonly defaultRelease?: string;
   /** Of sources that do not say. */
   readonly checkValidUntil: boolean;
 }
@@ -30,6 +32,7 @@ export function aptSetup(state: Pick<PackageState, 'files' | 'architecture'>): A
       defaultRelease,
       nativeArchitecture: architecture,
     }),
+    ...(defaultRelease === undefined ? {} : { defaultRelease }),
     checkValidUntil: !isOff(options, 'acquire::check-valid-until'),
   };
 }
