@@ -7,14 +7,15 @@ import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
+import { readLayers, startDebian } from './archive.ts';
 import { DOTNET, familiesOf, upstreamOf, writeFleet } from './fleet.ts';
 import { pushUpstream } from './recorded.ts';
 import type { ScenarioResult } from './scenario.ts';
-import { toTable } from './table.ts';
+import { type PlayedScenario, toTable } from './table.ts';
 
 /**
  * A fleet of the size of .NET's on a loopback registry: what a cycle costs when nothing changed, when one base did, and
- * when everything did. Registry, Redis, queues and signatures are real; builder, cataloguer and scanner are recorded.
+ * when everything did. Registry, Redis, queues, signatures and the look for newer packages are real; builder, cataloguer and scanner are recorded.
  * `npm run bench:fleet`, or with `-- --images 26 --platforms 52` a smaller one.
  */
 const { values: flags } = parseArgs({
@@ -36,6 +37,9 @@ const needs = { registry: true, redis: true };
 const embedded = await startEmbedded({ dataDirectory: join(root, '.ingot'), needs });
 const http = createHttp({ connectionsPerHost: 16, userAgent: 'ingot-bench', timeoutMs: 60_000 });
 const registry = createRegistry({ http });
+const layers = join(folder, 'layers');
+const archive = await startDebian(layers);
+const packages = await readLayers(layers);
 const upstreams = `${embedded.registry}/upstream`;
 
 try {
@@ -52,6 +56,7 @@ try {
   if (flags.out !== '') await keep(results, flags.out);
 } finally {
   await http.close();
+  await archive.stop();
   await embedded.close();
   if (flags.keep) process.stdout.write(`kept in ${folder}\n`);
   else await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -74,21 +79,37 @@ async function commit(): Promise<void> {
   }
 }
 
-async function play(scenario: string, families: readonly number[], edition: string): Promise<ScenarioResult> {
+async function play(scenario: string, families: readonly number[], edition: string): Promise<PlayedScenario> {
   for (const family of families) {
-    await pushUpstream(registry, parseReference(`${upstreams}/${upstreamOf(family)}`), `${edition} ${family}`);
+    await pushUpstream(registry, parseReference(`${upstreams}/${upstreamOf(family)}`), {
+      edition: `${edition} ${family}`,
+      packages,
+    });
   }
   process.stderr.write(`${scenario} …\n`);
+  const before = archive.requests.length;
   const script = join(import.meta.dirname, 'scenario.ts');
   const profile = flags.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`];
-  const args = [...profile, script, '--scenario', scenario, '--root', root, '--platforms', flags.platforms];
+  const args = [
+    ...profile,
+    script,
+    '--scenario',
+    scenario,
+    '--root',
+    root,
+    '--layers',
+    layers,
+    '--platforms',
+    flags.platforms,
+  ];
   const onStderr = (line: string) => void process.stderr.write(`  ${line}\n`);
   const { exitCode, stdout } = await exec(process.execPath, args, { timeout: 3_600_000, onStderr });
   if (exitCode !== 0) throw new Error(`the scenario "${scenario}" ended with ${exitCode}`);
-  return JSON.parse(stdout.toString('utf8')) as ScenarioResult;
+  const answer = JSON.parse(stdout.toString('utf8')) as ScenarioResult;
+  return { ...answer, archiveRequests: archive.requests.length - before };
 }
 
-async function keep(results: readonly ScenarioResult[], file: string): Promise<void> {
+async function keep(results: readonly PlayedScenario[], file: string): Promise<void> {
   const [cpu] = cpus();
   const machine = {
     cpus: cpus().length,

@@ -1,10 +1,11 @@
 import type { Builder } from '../../src/builder/builder.ts';
-import { type Digest, digestOf, hexOf } from '../../src/domain/digest.ts';
+import { digestOf, hexOf } from '../../src/domain/digest.ts';
 import { type Platform, platformSlug } from '../../src/domain/platform.ts';
 import { atDigest, type Reference } from '../../src/domain/reference.ts';
 import type { Finding, Package } from '../../src/domain/verdict.ts';
-import { MEDIA_TYPES, type Registry } from '../../src/registry/registry.ts';
+import { type Descriptor, MEDIA_TYPES, type Registry } from '../../src/registry/registry.ts';
 import type { Cataloguer, Scanner, ScanReport } from '../../src/scanner/scanner.ts';
+import { tarOf } from '../../test/support/images.ts';
 
 /** Counts what the recorded parts were asked for. */
 export interface Tally {
@@ -14,7 +15,11 @@ export interface Tally {
 }
 
 /** Pushes a tiny image that the request alone decides: the same request gives the same digest. */
-export function createRecordedBuilder(registry: Registry, tally: Tally): Builder {
+export function createRecordedBuilder(
+  registry: Registry,
+  tally: Tally,
+  packages: ReadonlyMap<Platform, Buffer>,
+): Builder {
   return {
     name: 'recorded',
     platforms: async () => ['linux/amd64', 'linux/arm64', 'linux/arm/v7'],
@@ -22,12 +27,13 @@ export function createRecordedBuilder(registry: Registry, tally: Tally): Builder
       tally.builds += 1;
       const seed = JSON.stringify([platform, Object.entries(pins), epoch, push.repository]);
       const call = { signal };
-      const layer = await registry.putBlob(push, Buffer.from(`layer of ${seed}`), { ...call, mediaType: LAYER });
-      const config = await registry.putBlob(push, configOf(platform, epoch, layer.digest), {
+      const tars = [packages.get(platform)!, await tarOf({ 'opt/app': seed })];
+      const layers = await Promise.all(tars.map((tar) => registry.putBlob(push, tar, { ...call, mediaType: LAYER })));
+      const config = await registry.putBlob(push, configOf(platform, epoch, layers), {
         ...call,
         mediaType: MEDIA_TYPES.config,
       });
-      const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.manifest, config, layers: [layer], annotations };
+      const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.manifest, config, layers, annotations };
       const bytes = Buffer.from(JSON.stringify(manifest));
       const stored = await registry.putManifest(
         atDigest(push, digestOf(bytes)),
@@ -42,22 +48,26 @@ export function createRecordedBuilder(registry: Registry, tally: Tally): Builder
 
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
-function configOf(platform: Platform, epoch: number, layer: Digest): Buffer {
+function configOf(platform: Platform, epoch: number, layers: readonly Descriptor[]): Buffer {
   const [os, architecture, variant] = platform.split('/');
   const created = new Date(epoch * 1000).toISOString();
   return Buffer.from(
     JSON.stringify({
       ...{ created, os, architecture, ...(variant && { variant }) },
       config: { User: '10001', Env: ['PATH=/usr/bin'] },
-      rootfs: { type: 'layers', diff_ids: [layer] },
-      history: [{ created, created_by: 'recorded' }],
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+      history: layers.map(() => ({ created, created_by: 'recorded' })),
     }),
   );
 }
 
 /** Pushes what golden images are built from; another edition has another digest on every platform. */
-export async function pushUpstream(registry: Registry, to: Reference, edition: string): Promise<void> {
-  const builder = createRecordedBuilder(registry, { builds: 0, catalogued: 0, scans: 0 });
+export async function pushUpstream(
+  registry: Registry,
+  to: Reference,
+  { edition, packages }: { edition: string; packages: ReadonlyMap<Platform, Buffer> },
+): Promise<void> {
+  const builder = createRecordedBuilder(registry, { builds: 0, catalogued: 0, scans: 0 }, packages);
   const { registry: host, repository } = to;
   const push = { registry: host, repository };
   const manifests = [];

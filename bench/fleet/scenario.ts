@@ -6,6 +6,7 @@ import type { StepRecord } from '../../src/domain/run.ts';
 import { runCycle } from '../../src/flows/cycle.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
+import { readLayers } from './archive.ts';
 import { withThirdPlatform } from './fleet.ts';
 import { type Cost, round, startMeasuring } from './measure.ts';
 import { createRecordedBuilder, createRecordedCataloguer, createRecordedScanner, type Tally } from './recorded.ts';
@@ -24,6 +25,7 @@ const { values: flags } = parseArgs({
   options: {
     scenario: { type: 'string', default: '' },
     root: { type: 'string', default: '.' },
+    layers: { type: 'string', default: '' },
     platforms: { type: 'string', default: '0' },
   },
 });
@@ -41,7 +43,7 @@ const app = await compose(config, {
   onTrouble: (message) => void process.stderr.write(`${message}\n`),
   instead: {
     fleet: withThirdPlatform(fleet, { images: fleet.images.length, platforms: Number(flags.platforms) }),
-    builder: createRecordedBuilder(createRegistry({ http }), tally),
+    builder: createRecordedBuilder(createRegistry({ http }), tally, await readLayers(flags.layers)),
     cataloguer: createRecordedCataloguer(tally),
     scanner: createRecordedScanner(tally),
     onRequest: cost.onRequest,

@@ -1,14 +1,19 @@
 import Table from 'cli-table3';
 import type { ScenarioResult } from './scenario.ts';
 
+/** With what the package archive saw of it. */
+export interface PlayedScenario extends ScenarioResult {
+  readonly archiveRequests: number;
+}
+
 const STEPS_SHOWN = 6;
 
 /** One row a scenario, then the requests by kind and the steps that took longest. */
-export function toTable(results: readonly ScenarioResult[]): string {
+export function toTable(results: readonly PlayedScenario[]): string {
   const kinds = [...new Set(results.flatMap(({ requests }) => Object.keys(requests)))];
   return [
     table(
-      ['scenario', 'wall s', 'of it start s', 'own CPU s', 'peak MiB', 'builds', 'requests', 'outcomes'],
+      ['scenario', 'wall s', 'of it start s', 'own CPU s', 'peak MiB', 'builds', 'requests', 'to archives', 'outcomes'],
       results.map(toRow),
     ),
     table(
@@ -19,15 +24,15 @@ export function toTable(results: readonly ScenarioResult[]): string {
   ].join('\n');
 }
 
-function toRow(result: ScenarioResult): string[] {
-  const { scenario, seconds, startSeconds, cpuSeconds, peakMiB, builds, requests, outcomes } = result;
+function toRow(result: PlayedScenario): string[] {
+  const { scenario, seconds, startSeconds, cpuSeconds, peakMiB, builds, requests, outcomes, archiveRequests } = result;
   const ends = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
-  const numbers = [seconds, startSeconds, cpuSeconds, peakMiB, builds, total];
+  const numbers = [seconds, startSeconds, cpuSeconds, peakMiB, builds, total, archiveRequests];
   return [scenario, ...numbers.map(String), ends.join(', ') || 'no runs'];
 }
 
-function toKindRow(kind: string, results: readonly ScenarioResult[]): string[] {
+function toKindRow(kind: string, results: readonly PlayedScenario[]): string[] {
   return [kind, ...results.map(({ requests }) => String(requests[kind] ?? 0))];
 }
 
