@@ -45,9 +45,13 @@ export async function planCommand(app: App, output: Output, options: PlanOptions
   return views.some(({ entry }) => entry.state === 'unknown') ? 4 : 0;
 }
 
-/** A look leaves nothing behind, not even the time at which an upstream was looked at. */
+/** A look leaves nothing behind, not even the time at which an upstream was looked at, and starts no builder. */
 function onlyReading(cycle: App['cycle']): App['cycle'] {
-  return { ...cycle, ledger: { ...cycle.ledger, observe: async () => {} } };
+  return {
+    ...cycle,
+    ledger: { ...cycle.ledger, observe: async () => {} },
+    readiness: (platform) => cycle.readiness(platform, { look: true }),
+  };
 }
 
 async function print(

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Readiness } from '../domain/facts.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import type { Platform } from '../domain/platform.ts';
-import { ensureEmulation } from '../embedded/binfmt.ts';
+import { ensureEmulation, lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
 import { isLoopbackAddress } from '../lib/http.ts';
 
@@ -16,7 +16,8 @@ export interface BuilderOptions {
 
 export interface Builders {
   readonly builder: Builder;
-  readonly readiness: (platform: Platform) => Promise<Readiness>;
+  /** `look`: says whether it could be built, and starts nothing. */
+  readonly readiness: (platform: Platform, options?: { readonly look?: boolean }) => Promise<Readiness>;
   close(): Promise<void>;
 }
 
@@ -53,8 +54,9 @@ export function createBuilders(
   });
   return {
     builder,
-    async readiness(platform) {
+    async readiness(platform, { look = false } = {}) {
       if (settings.builders[platform] !== undefined) return { ready: true };
+      if (look) return lookAtEmulation(platform);
       const emulation = await ensureEmulation(platform);
       if (emulation.ready) await start();
       return emulation;

@@ -28,7 +28,23 @@ const INSTALL = 'apt-get install -y qemu-user-static';
 const QEMU: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64' };
 
 /** Makes sure that programs of the platform can run here, by QEMU where they are foreign. */
-export async function ensureEmulation(platform: Platform, machine: Machine = thisMachine()): Promise<Emulation> {
+export function ensureEmulation(platform: Platform, machine: Machine = thisMachine()): Promise<Emulation> {
+  return emulationOf(platform, machine, register);
+}
+
+/** Whether they could run here, an emulator that root would register counted as ready. Changes nothing. */
+export function lookAtEmulation(platform: Platform, machine: Machine = thisMachine()): Promise<Emulation> {
+  return emulationOf(platform, machine, async (_, qemu) => {
+    const possible = await registrable(machine, qemu);
+    return possible.ready === undefined ? { ready: true } : possible;
+  });
+}
+
+async function emulationOf(
+  platform: Platform,
+  machine: Machine,
+  otherwise: (machine: Machine, qemu: string) => Promise<Emulation>,
+): Promise<Emulation> {
   const architecture = architectureOf(platform);
   if (architecture === machine.architecture) return { ready: true };
   const qemu = QEMU[architecture];
@@ -39,7 +55,7 @@ export async function ensureEmulation(platform: Platform, machine: Machine = thi
       remedy: `name a daemon for ${platform} as "builders:" in ingot.yaml`,
     };
   }
-  return (await registered(machine, qemu)) ?? (await register(machine, qemu));
+  return (await registered(machine, qemu)) ?? (await otherwise(machine, qemu));
 }
 
 function thisMachine(): Machine {
@@ -77,17 +93,27 @@ async function registered({ binfmtDirectory }: Machine, qemu: string): Promise<E
 }
 
 async function register(machine: Machine, qemu: string): Promise<Emulation> {
-  const line = await registration(machine, qemu);
-  const { isRoot, binfmtDirectory } = machine;
+  const possible = await registrable(machine, qemu);
+  if (possible.ready === false) return possible;
+  const control = join(machine.binfmtDirectory, 'register');
+  if (!(await exists(control))) await machine.mountBinfmt();
+  const done = (await registered(machine, qemu)) ?? (await write(control, possible.text, machine, qemu));
+  const why = `the kernel did not take the emulator qemu-${qemu} (a container?)`;
+  return done ?? { ready: false, why, remedy: possible.remedy };
+}
+
+/** What the kernel is to be told, or why it cannot be. */
+async function registrable(
+  { isRoot, binfmtDirectory, configDirectories }: Machine,
+  qemu: string,
+): Promise<{ ready?: undefined; text: string; remedy: string } | Extract<Emulation, { ready: false }>> {
+  const line = await registration(configDirectories, qemu);
   if (line === undefined) {
     return { ready: false, why: `the emulator qemu-${qemu} is not installed`, remedy: INSTALL };
   }
-  const control = join(binfmtDirectory, 'register');
-  const remedy = `as root: ${MOUNT}; cat ${line.file} > ${control}`;
+  const remedy = `as root: ${MOUNT}; cat ${line.file} > ${join(binfmtDirectory, 'register')}`;
   if (!isRoot) return { ready: false, why: `the emulator qemu-${qemu} is not registered with the kernel`, remedy };
-  if (!(await exists(control))) await machine.mountBinfmt();
-  const done = (await registered(machine, qemu)) ?? (await write(control, line.text, machine, qemu));
-  return done ?? { ready: false, why: `the kernel did not take the emulator qemu-${qemu} (a container?)`, remedy };
+  return { text: line.text, remedy };
 }
 
 async function write(control: string, text: string, machine: Machine, qemu: string): Promise<Emulation | undefined> {
@@ -96,8 +122,11 @@ async function write(control: string, text: string, machine: Machine, qemu: stri
   return registered(machine, qemu);
 }
 
-async function registration(machine: Machine, qemu: string): Promise<{ file: string; text: string } | undefined> {
-  for (const folder of machine.configDirectories) {
+async function registration(
+  folders: readonly string[],
+  qemu: string,
+): Promise<{ file: string; text: string } | undefined> {
+  for (const folder of folders) {
     const file = join(folder, `qemu-${qemu}.conf`);
     const text = await readFile(file, 'utf8').catch(() => '');
     const line = text.split('\n').find((candidate) => candidate.startsWith(':'));

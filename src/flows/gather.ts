@@ -15,8 +15,8 @@ import { type WatchDeps, watchUpstreams } from './watch.ts';
 export interface PlanDeps extends WatchDeps {
   readonly fleet: Fleet;
   readonly places: Places;
-  /** Whether a platform can be built now. Asked only when something is to be built. */
-  readonly readiness: (platform: Platform) => Promise<Readiness>;
+  /** Whether a platform can be built now, started when it can; `look`: nothing is started. Asked only when something is stale. */
+  readonly readiness: (platform: Platform, options?: { readonly look?: boolean }) => Promise<Readiness>;
   /** Absent: what packages the archives offer is not looked at. */
   readonly packages?: PackageDeps;
   /** What a verdict depends on besides the candidate. Asked only for images whose last candidate was blocked. */
@@ -100,7 +100,7 @@ async function gatherForStale(facts: FleetFacts, deps: PlanDeps, signal: AbortSi
 
 async function askBuilders({ fleet, readiness }: PlanDeps): Promise<ReadonlyMap<Platform, Readiness>> {
   const platforms = [...new Set(fleet.images.flatMap((image) => image.platforms))];
-  const answers = await Promise.all(platforms.map(readiness));
+  const answers = await Promise.all(platforms.map((platform) => readiness(platform)));
   return new Map(platforms.map((platform, index) => [platform, answers[index]!]));
 }
 

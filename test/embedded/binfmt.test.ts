@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ensureEmulation, type Machine } from '../../src/embedded/binfmt.ts';
+import { ensureEmulation, lookAtEmulation, type Machine } from '../../src/embedded/binfmt.ts';
 import { temporaryDirectory } from './support.ts';
 
 const LINE = ':qemu-aarch64:M::magic:mask:/usr/libexec/qemu-binfmt/aarch64-binfmt-P:OPF';
@@ -94,4 +94,20 @@ test('a platform without emulator is a matter for another daemon', async () => {
 
 test('this machine tells the truth about itself', async () => {
   expect(await ensureEmulation(process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64')).toEqual({ ready: true });
+});
+
+test('a look at an emulator that could be registered calls it ready, and registers nothing', async () => {
+  await installed();
+  await mounted();
+
+  expect(await lookAtEmulation('linux/arm64', machine)).toEqual({ ready: true });
+  expect(await readFile(join(folder, 'binfmt_misc', 'register'), 'utf8')).toBe('');
+  expect(await lookAtEmulation('linux/arm64', { ...machine, isRoot: false })).toMatchObject({ ready: false });
+});
+
+test('a look says what is not installed, and that the own platform needs nothing', async () => {
+  expect(await lookAtEmulation('linux/arm64', machine)).toMatchObject({
+    why: expect.stringContaining('not installed'),
+  });
+  expect(await lookAtEmulation('linux/amd64', machine)).toEqual({ ready: true });
 });
