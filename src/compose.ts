@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import type { Builder } from './builder/builder.ts';
 import { createBuilders, givenBuilder } from './compose/builders.ts';
 import { createGates } from './compose/gates.ts';
-import { createPackages, type Packages } from './compose/packages.ts';
+import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
 import { createScanners } from './compose/scanners.ts';
 import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
@@ -20,6 +20,7 @@ import type { CycleObserver } from './flows/cycle.ts';
 import type { PlanDeps } from './flows/gather.ts';
 import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
+import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import { createHttp } from './lib/http.ts';
@@ -38,8 +39,6 @@ export interface App extends SharedParts {
   readonly publicKey: string;
   /** Where that key is as a file, when ingot keeps it. */
   readonly publicKeyFile?: string;
-  /** What images have installed, and what archives offer. */
-  readonly packages: Packages;
   /** All that a plan needs; a cycle adds its dispatcher. */
   readonly cycle: PlanDeps;
   newRunId(): string;
@@ -126,6 +125,8 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
   const downstreams = settings.downstreams.map(({ path, branch }) =>
     forge.repository(resolve(config.root, path), { branch }),
   );
+  const channels = new Map(downstreams.map((each, index) => [each, settings.downstreams[index]?.channel]));
+  const follows = (downstream: ForgeRepository) => channels.get(downstream);
   const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
   return {
     ...parts,
@@ -136,7 +137,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     cycle,
     newRunId: () => ulid(),
     startSession: (observer) =>
-      startSession({ ...parts, downstreams, builder: builders.builder, from }, queue, embedded, observer),
+      startSession({ ...parts, downstreams, follows, builder: builders.builder, from }, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
       await Promise.allSettled([ledger.close(), http.close(), builders.close()]);

@@ -37,10 +37,12 @@ export function buildArgs(request: BuildRequest, options: BuildArgsOptions): str
     ...(request.target === undefined ? [] : [`target=${request.target}`]),
     ...Object.entries(request.args ?? {}).map(([name, value]) => `build-arg:${name}=${value}`),
     ...Object.entries(request.pins).map(([written, reference]) => pinOpt(written, reference)),
+    ...Object.keys(request.folders ?? {}).map((name) => `context:${name}=local:${name}`),
   ];
   return [
     ...commonArgs(address, request.platform),
     ...['--local', `context=${request.context}`, '--local', `dockerfile=${dockerfile.folder}`],
+    ...Object.entries(request.folders ?? {}).flatMap(([name, folder]) => ['--local', `${name}=${folder}`]),
     ...opts.flatMap((opt) => ['--opt', opt]),
     ...Object.entries(request.secrets ?? {}).flatMap(([id, file]) => ['--secret', csv([`id=${id}`, `src=${file}`])]),
     ...(request.fresh ? ['--no-cache'] : []),

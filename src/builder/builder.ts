@@ -24,6 +24,8 @@ export interface BuildRequest {
   readonly target?: string;
   /** Every image that the Dockerfile names, by digest: written name to reference. */
   readonly pins: Readonly<Record<string, Reference>>;
+  /** Folders that the Dockerfile names as images: name to absolute path. */
+  readonly folders?: Readonly<Record<string, string>>;
   /** Seconds since the epoch, decided by the inputs: `SOURCE_DATE_EPOCH`. */
   readonly epoch: number;
   readonly args?: Readonly<Record<string, string>>;

@@ -5,14 +5,16 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import { compareDebian } from '../domain/packages/deb-version.ts';
 import type { PackageDeps } from '../flows/package-facts.ts';
+import type { SnapshotDeps } from '../flows/snapshot.ts';
 import { createPackageStates } from '../image/package-states.ts';
 import type { Http } from '../lib/http.ts';
 import { createAptArchives } from '../packages/apt.ts';
 import { createArchiveFetch } from '../packages/archive-fetch.ts';
 import { createArchives } from '../packages/by-manager.ts';
+import { createListFolders } from '../packages/list-folders.ts';
 import type { Registry } from '../registry/registry.ts';
 
-export type Packages = Pick<PackageDeps, 'archives' | 'stateOf' | 'compareVersions'>;
+export type Packages = Pick<PackageDeps, 'archives' | 'stateOf' | 'compareVersions'> & Pick<SnapshotDeps, 'lists'>;
 
 /** What images have installed and what their archives offer; both are remembered below the data directory. */
 export function createPackages(
@@ -24,8 +26,10 @@ export function createPackages(
   const states = createPackageStates({ registry, directory: join(config.dataDirectory, 'packages') });
   const readKeyring = (path: string) => readFile(resolve(config.root, path)).catch(missingKeyring(path));
   const now = () => new Date();
+  const apt = createAptArchives({ fetch, mirrors, readKeyring, now });
   return {
-    archives: createArchives({ apt: createAptArchives({ fetch, mirrors, readKeyring, now }) }),
+    archives: createArchives({ apt }),
+    lists: createListFolders({ apt, directory: join(config.dataDirectory, 'lists'), now: Date.now }),
     stateOf: states.state,
     compareVersions: (manager, a, b) => VERSION_ORDERS[manager](a, b),
   };

@@ -3,6 +3,7 @@ import type { Reference } from '../domain/reference.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { PackageDeps } from '../flows/package-facts.ts';
 import { readContent } from '../flows/release-content.ts';
+import { withSnapshot } from '../flows/snapshot.ts';
 import { verdictBasis } from '../flows/verdict.ts';
 import type { Packages } from './packages.ts';
 import type { SharedParts } from './session.ts';
@@ -27,6 +28,8 @@ export function planDeps(parts: PlanParts): PlanDeps {
     packages: { ...packages, findingsOf: (...asked) => findingsOf(parts, ...asked) },
     verdictBasis: (image, signal) =>
       verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
+    fixInputs: (image, inputs, signal) =>
+      withSnapshot(image, inputs, { registry, places, sourceOf: from, ...packages }, { signal }),
     disk: () => diskOf(config.dataDirectory),
   };
 }

@@ -15,6 +15,7 @@ import { createProposer } from '../flows/proposals.ts';
 import { createRecorder } from '../flows/recorder.ts';
 import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
+import { openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { GateRunner } from '../gates/gates.ts';
@@ -26,6 +27,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
 import { VERSION } from '../version.ts';
+import type { Packages } from './packages.ts';
 
 export interface Session {
   readonly dispatcher: Dispatcher;
@@ -45,10 +47,14 @@ export interface SharedParts {
   readonly gates: GateRunner;
   readonly cataloguer: Cataloguer;
   readonly scanner: Scanner;
+  /** What images have installed, and what archives offer. */
+  readonly packages: Packages;
   readonly downstreams: readonly ForgeRepository[];
 }
 
 interface SessionParts extends SharedParts {
+  /** The channel that a downstream follows; `undefined`: the line. */
+  readonly follows: (downstream: ForgeRepository) => string | undefined;
   readonly builder: Builder;
   readonly from: (upstream: Reference) => Reference;
 }
@@ -92,13 +98,15 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
   });
   const smoke: BuildDeps['smoke'] = ({ smoke: tests }, image, platform, signal) =>
     runSmoke({ tests: tests!, builder, registry, image, platform, signal });
+  const archives = { registry, places, sourceOf: from, ...parts.packages };
+  const lists: BuildDeps['lists'] = (image, inputs, signal) => openSnapshot(image, inputs, archives, { signal });
   const factory = { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION };
   const revision = (image: Image) => gitRevision(image, root);
   return {
     fleet,
     ledger,
     observer,
-    build: { registry, builder, places, sourceOf: from, prepare, smoke },
+    build: { registry, builder, places, sourceOf: from, prepare, smoke, lists },
     release: {
       registry,
       ledger,

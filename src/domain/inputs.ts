@@ -4,7 +4,7 @@ import { type Digest, digestOf, hexOf, zDigest } from './digest.ts';
 import { type Platform, zPlatform } from './platform.ts';
 
 /** Raised when the way ingot builds changes what comes out: rendering, BuildKit version, exporter options. */
-export const RECIPE_VERSION = '1';
+export const RECIPE_VERSION = '2';
 
 /** Artifact type of the referrer that says from which inputs a release was made (decisions 2). */
 export const INPUTS_ARTIFACT_TYPE = 'application/vnd.ingot.inputs.v1+json';
@@ -36,6 +36,11 @@ export interface Inputs {
   readonly definition: Readonly<Record<string, Digest>>;
   /** Package versions that the build is to bring in, by platform and name; absent when none was decided upon. */
   readonly packages?: Readonly<Partial<Record<Platform, Readonly<Record<string, string>>>>>;
+  /**
+   * One verified state of the archives for all platforms, over all that they signed (decisions 4); absent when the build
+   * takes nothing from them by way of ingot. No part of the inputs digest: archives move every hour.
+   */
+  readonly snapshot?: Digest;
   /** When somebody asked for it to be built anew, RFC 3339: content that ingot cannot see may have changed. */
   readonly requestedAt?: string;
 }
@@ -58,6 +63,7 @@ export const InputsSchema = z.object({
   ),
   definition: z.record(z.string(), zDigest),
   packages: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  snapshot: zDigest.optional(),
   requestedAt: z.string().optional(),
 }) as unknown as z.ZodType<Inputs>;
 
@@ -84,11 +90,16 @@ export function epochOf(inputs: Inputs): number {
   return times.length === 0 ? 0 : Math.floor(Math.max(...times) / 1000);
 }
 
-/** Name under which everything about a candidate is kept in staging: fits in a tag. A build that was asked for has its own. */
+/**
+ * Name under which everything about a candidate is kept in staging: fits in a tag. Beside the inputs it depends on what
+ * the archives gave, so that a run that goes on after they moved does not mix platforms of two states; and on when it
+ * was asked for, if it was.
+ */
 export function candidateKey(inputs: Inputs): string {
+  const { snapshot, requestedAt } = inputs;
+  const more = { ...(snapshot && { snapshot }), ...(requestedAt && { requestedAt }) };
   const digest = inputsDigest(inputs);
-  const { requestedAt } = inputs;
-  return hexOf(requestedAt === undefined ? digest : digestOf(`${digest} ${requestedAt}`)).slice(0, 32);
+  return hexOf(Object.keys(more).length === 0 ? digest : digestOf(canonicalJson({ digest, ...more }))).slice(0, 32);
 }
 
 /** RFC 8785 JSON: one value, one text. */

@@ -1,4 +1,5 @@
 import { diffPackages, type FindingsChange, type PackageChange } from './diff.ts';
+import type { Deprecation } from './fleet/deprecated.ts';
 import type { ImageContent } from './image-content.ts';
 import { code, inline, link, table } from './markdown.ts';
 import type { Platform } from './platform.ts';
@@ -28,6 +29,15 @@ function findingsTable(findings: readonly Finding[], limit: number): string {
     fix.versions.length === 0 ? '' : code(fix.versions.join(', ')),
   ]);
   return table(['id', 'severity', 'package', 'fixed in'], rows, limit);
+}
+
+/** What a team has to know before it builds more on an image that ends. Empty for one that does not. */
+export function deprecationSection(image: string, deprecated: Deprecation | undefined): string {
+  if (deprecated === undefined) return '';
+  const { date, successor, why } = deprecated;
+  const ends = `**${inline(image)}** is rebuilt until ${date} and not after that${why === undefined ? '' : `: ${inline(why)}`}.`;
+  const next = successor === undefined ? '' : ` ${code(successor)} takes its place: move there before.`;
+  return `### End of life\n\n${ends}${next}`;
 }
 
 /** What is the same on all platforms once, the rest by platform. */

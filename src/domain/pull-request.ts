@@ -2,10 +2,11 @@ import type { LeftPin, PinVersion } from './bump/format.ts';
 import { isOlder } from './channel-journal.ts';
 import { diffFindings, type FindingsChange } from './diff.ts';
 import { type Digest, shortDigest } from './digest.ts';
+import type { Deprecation } from './fleet/deprecated.ts';
 import type { ImageContent, PinnedRelease } from './image-content.ts';
 import { code, fitSections, inline, table } from './markdown.ts';
 import { renderMarker } from './pull-request-marker.ts';
-import { packagesSection, sizeSection, vulnerabilitiesSection } from './pull-request-sections.ts';
+import { deprecationSection, packagesSection, sizeSection, vulnerabilitiesSection } from './pull-request-sections.ts';
 
 /** Everything that a pull request says. */
 export interface PullRequestFacts {
@@ -17,6 +18,8 @@ export interface PullRequestFacts {
   readonly after: PinnedRelease & { readonly version: string; readonly digest: Digest };
   /** Why the release was made, in words. */
   readonly reasons: readonly string[];
+  /** The announced end of the image's life. */
+  readonly deprecated?: Deprecation;
   /** Quarantined releases that pins leave. */
   readonly leaves?: readonly LeftRelease[];
   readonly pins: readonly MovedPin[];
@@ -70,6 +73,7 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
     }),
     summaryTable(facts),
     whySection(facts),
+    deprecationSection(facts.image, facts.deprecated),
     vulnerabilitiesSection(changes),
     packagesSection(before.content, after.content),
     sizeSection(before.content, after.content),

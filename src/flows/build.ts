@@ -1,13 +1,16 @@
 import type { Builder } from '../builder/builder.ts';
 import type { Digest } from '../domain/digest.ts';
+import { usesSnapshot } from '../domain/dockerfile/render.ts';
+import { LISTS } from '../domain/dockerfile/render-run.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { candidateKey, epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
-import { mirrorTag, type Places, stagingTag } from '../domain/places.ts';
+import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, atTag, parseReference, type Reference } from '../domain/reference.ts';
+import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { SmokeReport } from '../domain/verdict.ts';
 import { type Registry, RegistryError } from '../registry/registry.ts';
 import { createEvidenceStore } from './evidence.ts';
+import { isMirrored, mirrorInput, pinOf } from './mirror.ts';
 import { ANNOTATIONS } from './releases.ts';
 import type { Step } from './steps.ts';
 
@@ -29,6 +32,8 @@ export interface BuildDeps {
   readonly builder: Builder;
   readonly places: Places;
   readonly sourceOf: (upstream: Reference) => Reference;
+  /** Folder of the archives' lists, for a build that takes packages from them. */
+  readonly lists: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<string | undefined>;
   readonly prepare: (image: Image, inputs: Inputs, platform: Platform) => Promise<PreparedContext>;
   readonly smoke: (image: Image, reference: Reference, platform: Platform, signal: AbortSignal) => Promise<SmokeReport>;
   readonly onLog: (platform: Platform, line: string) => void;
@@ -54,22 +59,17 @@ interface Job {
   readonly staging: Reference;
 }
 
-function mirrorStep({ inputs, platform }: Job, { registry, places, sourceOf }: BuildDeps): Step {
-  const copies = inputs.inputs.filter(isUpstream).map((input) => {
-    const upstream = parseReference(input.name);
-    const digest = input.platforms[platform]!;
-    return { from: atDigest(sourceOf(upstream), digest), to: atTag(places.mirror(upstream), mirrorTag(digest)) };
-  });
+function mirrorStep({ inputs, platform }: Job, deps: BuildDeps): Step {
   return {
     name: 'mirror',
     platform,
     external: true,
     async isDone(signal) {
-      const heads = await Promise.all(copies.map(({ to }) => registry.head(to, { signal })));
-      return heads.every((head) => head !== undefined);
+      const there = await Promise.all(inputs.inputs.map((input) => isMirrored(input, platform, deps, { signal })));
+      return there.every(Boolean);
     },
     async run(signal) {
-      for (const { from, to } of copies) await registry.copy(from, to, { signal });
+      for (const input of inputs.inputs) await mirrorInput(input, platform, deps, { signal });
     },
   };
 }
@@ -91,6 +91,7 @@ function buildStep(job: Job, deps: BuildDeps): Step {
 
 async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Digest> {
   const { image, inputs, platform, staging } = job;
+  const lists = await deps.lists(image, inputs, signal);
   const prepared = await deps.prepare(image, inputs, platform);
   try {
     const pins = Object.entries(prepared.names).map(([written, input]) => [
@@ -103,12 +104,13 @@ async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Di
       dockerfile: prepared.dockerfile,
       ...(prepared.target === undefined ? {} : { target: prepared.target }),
       pins: Object.fromEntries(pins),
+      ...(lists && { folders: { [LISTS]: lists } }),
       epoch: epochOf(inputs),
       args: prepared.args,
       annotations: platformAnnotations(inputs, platform),
       secrets: prepared.secrets,
       push: staging,
-      ...(needsFreshBuild(inputs) && { fresh: true }),
+      ...(needsFreshBuild(image, inputs) && { fresh: true }),
       signal,
       onLog: (line) => deps.onLog(platform, line),
     });
@@ -117,21 +119,12 @@ async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Di
   }
 }
 
-/** Packages and what a build downloads are no part of its cache's keys: it would find what was there before. */
-function needsFreshBuild({ packages, requestedAt }: Inputs): boolean {
-  return packages !== undefined || requestedAt !== undefined;
-}
-
-/** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */
-function pinOf(input: ResolvedInput, platform: Platform, places: Places): Reference {
-  const repository = isUpstream(input)
-    ? places.mirror(parseReference(input.name))
-    : places.release(input.name.slice('golden/'.length));
-  return atDigest(repository, input.platforms[platform]!);
-}
-
-function isUpstream(input: ResolvedInput): boolean {
-  return !input.name.startsWith('golden/');
+/**
+ * What an own Dockerfile, or apt by itself, downloads is no part of the keys of the build's cache: it would find what
+ * was there before. A snapshot is a part of them.
+ */
+function needsFreshBuild({ recipe }: Image, { requestedAt }: Inputs): boolean {
+  return requestedAt !== undefined || recipe.kind === 'own' || !usesSnapshot(recipe);
 }
 
 /** Only what the inputs decide: the platform's own base manifest, not the index that held it. */

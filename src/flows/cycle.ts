@@ -38,7 +38,7 @@ export async function runCycle(deps: CycleDeps, observer: CycleObserver, signal:
   for (;;) {
     const plan = planFleet({ ...state.facts, runs: state.runs });
     observer.onPlan?.(plan);
-    await startStale(plan, state, deps, observer);
+    await startStale(plan, state, deps, observer, signal);
     if (![...state.runs.values()].includes('running')) return await propose(plan, state, deps, observer, signal);
     await awaitEnd(state, deps, observer, signal);
   }
@@ -50,13 +50,21 @@ interface CycleState {
   readonly ends: RunEnd[];
 }
 
-async function startStale(plan: readonly PlanEntry[], { runs }: CycleState, deps: CycleDeps, observer: CycleObserver) {
+async function startStale(
+  plan: readonly PlanEntry[],
+  { runs }: CycleState,
+  deps: CycleDeps,
+  observer: CycleObserver,
+  signal: AbortSignal,
+) {
   for (const entry of plan) {
     if (entry.state !== 'rebuild' || runs.has(entry.image)) continue;
     const runId = deps.newRunId();
     runs.set(entry.image, 'running');
     await observer.onStart?.(runId, entry);
-    await deps.dispatcher.start({ runId, image: entry.image, inputs: entry.inputs!, reasons: entry.reasons });
+    const image = deps.fleet.images.find(({ name }) => name === entry.image)!;
+    const inputs = (await deps.fixInputs?.(image, entry.inputs!, signal)) ?? entry.inputs!;
+    await deps.dispatcher.start({ runId, image: entry.image, inputs, reasons: entry.reasons });
   }
 }
 

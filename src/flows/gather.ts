@@ -1,5 +1,6 @@
 import type { FleetFacts, Known, Readiness, StandingFacts } from '../domain/facts.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { Inputs } from '../domain/inputs.ts';
 import type { Places } from '../domain/places.ts';
 import { planFleet } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -24,6 +25,8 @@ export interface PlanDeps extends WatchDeps {
   /** What the registry lacks of a release; empty when it is whole. */
   readonly findDamage?: (image: Image, release: Release, signal: AbortSignal) => Promise<readonly string[]>;
   readonly disk?: () => Promise<FleetFacts['disk']>;
+  /** What the platforms of a run are to agree upon beside what the plan decided: one state of the archives. */
+  readonly fixInputs?: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<Inputs>;
   /** Images that somebody asked to be built anew, and who. */
   readonly requested?: FleetFacts['requested'];
 }

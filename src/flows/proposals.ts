@@ -1,4 +1,5 @@
 import type { KnownDigest } from '../domain/bump/format.ts';
+import { isStaged } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
@@ -22,6 +23,8 @@ export interface ProposerDeps extends ContentDeps {
   readonly fleet: Fleet;
   readonly places: Places;
   readonly downstreams: readonly ForgeRepository[];
+  /** The channel that a downstream follows; absent, or `undefined`: the line. */
+  readonly follows?: (downstream: ForgeRepository) => string | undefined;
 }
 
 /** Proposes the release in use of an image to every downstream. */
@@ -30,11 +33,14 @@ export function createProposer(deps: ProposerDeps) {
     const image = deps.fleet.images.find((each) => each.name === name);
     if (image === undefined) throw new FactoryError(`${name} is no longer in the fleet`, { code: 'superseded' });
     const repository = deps.places.release(name);
-    const release = await readTag(deps.registry, atTag(repository, image.line), { signal });
-    if (release === undefined) return { image: name, results: [] };
     const lookup = createLookup(image, repository, deps, signal);
-    const proposal = await toProposal(image, repository, release, deps, signal);
-    const results = await proposeEverywhere(deps.downstreams, { release: proposal, lookup, signal });
+    const results: ProposeResult[] = [];
+    for (const [tag, downstreams] of Map.groupBy(deps.downstreams, (each) => deps.follows?.(each) ?? image.line)) {
+      const release = await readTag(deps.registry, atTag(repository, tag), { signal });
+      if (release === undefined) continue;
+      const proposal = await toProposal(image, repository, release, deps, signal);
+      results.push(...(await proposeEverywhere(downstreams, { release: proposal, lookup, signal })));
+    }
     return { image: name, results: results.map(toLine) };
   };
 }
@@ -53,7 +59,7 @@ async function toProposal(
   const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
   const { annotations } = parseManifest(stored!.bytes, 'an index');
   const { version, digest, platforms } = release;
-  const channels = fleet.settings.channels.map(({ name }) => name);
+  const places = await placesOfChannels(repository, digest, { registry, fleet }, signal);
   const { quarantined } = standingOf(await readMarks(registry, repository, { signal }), new Date(0).toISOString());
   const reason = annotations?.[ANNOTATIONS.reason];
   const reasons = reason === undefined ? [explainReason({ kind: 'never-released' })] : reason.split('; ');
@@ -64,10 +70,26 @@ async function toProposal(
     version,
     digest,
     platforms,
-    channels,
+    ...places,
     reasons,
+    deprecated: image.deprecated,
     quarantined,
   };
+}
+
+/** Which channels are at a release. Where all move with each release, nothing has to be asked. */
+async function placesOfChannels(
+  repository: Reference,
+  digest: Digest,
+  { registry, fleet }: Pick<ProposerDeps, 'registry' | 'fleet'>,
+  signal: AbortSignal,
+): Promise<{ readonly channels: readonly string[]; readonly elsewhere: readonly string[] }> {
+  const { channels, freezes } = fleet.settings;
+  const names = channels.map(({ name }) => name);
+  if (!channels.some(isStaged) && freezes.length === 0) return { channels: names, elsewhere: [] };
+  const heads = await Promise.all(names.map((name) => registry.head(atTag(repository, name), { signal })));
+  const isThere = (name: string) => heads[names.indexOf(name)]?.digest === digest;
+  return { channels: names.filter(isThere), elsewhere: names.filter((name) => !isThere(name)) };
 }
 
 /** Answers about releases from the registry alone; each is asked once. */

@@ -1,6 +1,7 @@
 import { quarantineOfPin } from '../domain/bump/decide-pin.ts';
 import type { ImageChange, KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
 import type { Digest } from '../domain/digest.ts';
+import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
 import { goesBack, type LeftRelease, leavesKey, type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
@@ -14,6 +15,7 @@ export interface ReleaseToPropose extends ImageChange {
   readonly image: string;
   /** Why the release was made, in words. */
   readonly reasons: readonly string[];
+  readonly deprecated?: Deprecation | undefined;
   /** What no pin may stay on. */
   readonly quarantined?: readonly LeftRelease[];
 }
@@ -223,6 +225,7 @@ async function describe({ release, lookup, changes, leaves }: State): Promise<{ 
     leaves,
     pins: changes.pins,
     left: changes.left,
+    ...(release.deprecated && { deprecated: release.deprecated }),
     files: digestOfFiles(changes.files),
   });
 }

@@ -33,6 +33,13 @@ describe('buildctl arguments', () => {
     insecure: false,
   };
 
+  it('hand folders over under the names that the Dockerfile has for them', () => {
+    const args = buildArgs({ ...request, folders: { 'ingot-lists': '/lists' } }, options);
+
+    expect(args.join(' ')).toContain('--local ingot-lists=/lists');
+    expect(args.join(' ')).toContain('--opt context:ingot-lists=local:ingot-lists');
+  });
+
   it('pin inputs and push by digest', () => {
     const args = buildArgs(request, options);
 

@@ -194,3 +194,14 @@ test('a body that ingot closes says why, and that it was ingot', () => {
   expect(body).toMatch(/^\*\*Closed by ingot:\*\* every pin has moved already\.\n/);
   expect(readMarker(body)?.closedByUs).toBe(true);
 });
+
+test('the end of an image is announced, with what takes its place', () => {
+  const deprecated = { date: '2027-06-30', successor: 'trixie', why: 'upstream ends' };
+
+  const { body } = renderPullRequest(facts({ deprecated }));
+
+  expect(body).toContain(
+    '### End of life\n\n**debian** is rebuilt until 2027-06-30 and not after that: upstream ends. `trixie` takes its place: move there before.',
+  );
+  expect(renderPullRequest(facts()).body).not.toContain('End of life');
+});

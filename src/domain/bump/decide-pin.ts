@@ -38,8 +38,11 @@ export function quarantineOfPin<T extends { readonly digest: Digest; readonly ve
 }
 
 function decideTag(tag: string, change: ImageChange): { to: string } | PinDecision {
-  const { line, version, channels = [], back = false } = change;
+  const { line, version, channels = [], elsewhere = [], back = false } = change;
   if (channels.includes(tag)) return { to: tag };
+  if (elsewhere.includes(tag)) {
+    return leave('elsewhere', `${tag} is not at ${version}; a downstream with "channel: ${tag}" follows that channel`);
+  }
   if (!VERSION.test(tag)) {
     return leave('unknown-tag', `"${tag}" is no version or channel of the image; name ${line} or ${version}`);
   }

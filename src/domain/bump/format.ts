@@ -35,6 +35,8 @@ export interface ImageChange {
   readonly platforms?: Readonly<Partial<Record<Platform, Digest>>>;
   /** Moving tags besides those of the line: `stable`, `edge`. */
   readonly channels?: readonly string[];
+  /** Channels that are not at this release: no pin on one of them is told otherwise. */
+  readonly elsewhere?: readonly string[];
   /**
    * What is known of the digests that pins name. Given, a pin by a digest that is not in it is left alone;
    * absent, every digest counts as an older one of the line.
@@ -73,6 +75,7 @@ export type LeaveReason =
   | 'other-line'
   | 'ahead'
   | 'unknown-tag'
+  | 'elsewhere'
   | 'unknown-digest'
   | 'unsafe'
   | 'not-text';

@@ -1,9 +1,14 @@
 import type { BuildSecret, RenderedRecipe } from '../fleet/model.ts';
 
+/** The folder of apt's lists, as the Dockerfile names it. */
+export const LISTS = 'ingot-lists';
+
 export interface AptRun {
   readonly packages: readonly string[];
   readonly upgrade: RenderedRecipe['upgrade'];
   readonly secrets: readonly BuildSecret[];
+  /** Whether the lists are mounted, verified before; else apt fetches them itself. */
+  readonly snapshot: boolean;
   /** Part of the ids of the cache mounts. */
   readonly cache: string;
   /** Commands that need the packages. */
@@ -30,16 +35,18 @@ const APT_GET = 'apt-get -qy --no-install-recommends -o Dpkg::Options::=--force-
  * `private`: two builds at once get two, where `locked` would make one wait for the other. The mounts' ids do not name
  * the platform: the builder keeps platforms apart by BUILDKIT_CACHE_MOUNT_NS, which leaves no trace in the history.
  */
-export function aptRun({ packages, upgrade, secrets, cache, after }: AptRun): string {
+export function aptRun({ packages, upgrade, secrets, snapshot, cache, after }: AptRun): string {
   const mounts = [
-    `--mount=type=cache,id=apt-lists-${cache},target=/var/lib/apt/lists,sharing=private`,
+    snapshot
+      ? `--mount=type=bind,from=${LISTS},target=/var/lib/apt/lists`
+      : `--mount=type=cache,id=apt-lists-${cache},target=/var/lib/apt/lists,sharing=private`,
     `--mount=type=cache,id=apt-cache-${cache},target=/var/cache/apt,sharing=private`,
     ...secrets.map(secretMount),
   ];
   const commands = [
     'export DEBIAN_FRONTEND=noninteractive',
     // Plain update ends well when an index could not be fetched (decisions 4). Nobody reads translated descriptions.
-    'apt-get -q update --error-on=any -o Acquire::Languages=none',
+    ...(snapshot ? [] : ['apt-get -q update --error-on=any -o Acquire::Languages=none']),
     ...upgradeCommands(upgrade),
     ...(packages.length === 0 ? [] : [`${APT_GET} install ${indented(packages)}`]),
     ...after,

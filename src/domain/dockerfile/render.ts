@@ -75,7 +75,7 @@ function runsOf({
   inputs,
 }: Parameters<typeof renderDockerfile>[0]): { shared: boolean; text: string }[] {
   const { packages, install, upgrade } = recipe;
-  const common = { secrets, cache: cacheName(inputs[0]?.written ?? 'base') };
+  const common = { secrets, snapshot: usesSnapshot(recipe), cache: cacheName(inputs[0]?.written ?? 'base') };
   const after = finishingCommands(recipe);
   const first = packages.length > 0 || (install.length === 0 && upgrade !== 'none');
   const runs: { shared: boolean; text: string }[] = [];
@@ -87,6 +87,15 @@ function runsOf({
     });
   else if (after.length > 0) runs.push({ shared: false, text: plainRun(after) });
   return runs;
+}
+
+/**
+ * Whether ingot fetches and verifies the archives' lists for the build, once for all platforms. Archives that the
+ * definition itself adds, perhaps with a password, are asked by apt in the build.
+ */
+export function usesSnapshot({ manager, packages, install, upgrade, sources, files }: RenderedRecipe): boolean {
+  const runsApt = packages.length > 0 || install.length > 0 || upgrade !== 'none';
+  return manager === 'apt' && runsApt && sources.length === 0 && !files.some(isAptFile);
 }
 
 /** Lists of one distribution release are of no use to another. */

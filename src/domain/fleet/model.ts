@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.ts';
-import type { Platform } from '../platform.ts';
 import type { ArchiveMap } from '../packages/archive-address.ts';
+import type { Platform } from '../platform.ts';
 import type { Reference } from '../reference.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
@@ -72,7 +72,12 @@ export interface PolicySettings {
 }
 
 /** A downstream repository whose pins are bumped. */
-export type Downstream = { readonly forge: 'local'; readonly path: string; readonly branch?: string };
+export type Downstream = {
+  readonly forge: 'local';
+  readonly path: string;
+  readonly branch?: string;
+  readonly channel?: string;
+};
 
 /** One golden image: a folder in images/. */
 export interface Image {

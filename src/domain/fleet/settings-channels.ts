@@ -112,8 +112,9 @@ export function channelMistakes(settings: {
   readonly channels: readonly Channel[];
   readonly freezes: readonly Freeze[];
   readonly gates: readonly { readonly name: string; readonly when: 'before' | 'after' }[];
+  readonly downstreams: readonly { readonly channel?: string | undefined }[];
 }): { readonly at: readonly (string | number)[]; readonly message: string; readonly remedy: string }[] {
-  const { channels, freezes, gates } = settings;
+  const { channels, freezes, gates, downstreams } = settings;
   const names = channels.map(({ name }) => name);
   const after = gates.filter(({ when }) => when === 'after').map(({ name }) => name);
   const used = new Set(channels.flatMap((channel) => channel.gates ?? []));
@@ -126,6 +127,17 @@ export function channelMistakes(settings: {
           message: `there is no gate "${name}" with "when: after"`,
           remedy: after.length === 0 ? 'add it to "gates"' : `the fleet has ${after.join(', ')}`,
         })),
+    ),
+    ...downstreams.flatMap(({ channel }, index) =>
+      channel === undefined || names.includes(channel)
+        ? []
+        : [
+            {
+              at: ['downstreams', index, 'channel'],
+              message: `there is no channel "${channel}"`,
+              remedy: names.length === 0 ? 'leave it out to follow the line' : `the fleet has ${names.join(', ')}`,
+            },
+          ],
     ),
     ...freezes.flatMap(({ channels: frozen = [] }, index) =>
       frozen

@@ -3,7 +3,7 @@ import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
 import { Archives } from './settings-archives.ts';
-import { ChannelFile, FreezeFile } from './settings-channels.ts';
+import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { Days, Line, Name, Percent, Size, VariableName } from './values.ts';
@@ -89,6 +89,7 @@ export const SettingsFile = z.strictObject({
         forge: z.enum(['local']),
         path: z.string().min(1, 'is empty'),
         branch: z.string().min(1, 'is empty').optional(),
+        channel: ChannelName.optional(),
       }),
     )
     .default([]),

@@ -217,3 +217,15 @@ describe('laws', () => {
     );
   });
 });
+
+test('a pin on a channel that is elsewhere is told nothing but the truth', () => {
+  const { pins, left } = bumpDockerfile(bytes(`FROM ${repository}:lts@${digest('a')}\n`), {
+    ...forward,
+    elsewhere: ['lts'],
+  });
+
+  expect(pins).toEqual([]);
+  expect(left).toMatchObject([
+    { reason: 'elsewhere', message: 'lts is not at 12.0.1; a downstream with "channel: lts" follows that channel' },
+  ]);
+});

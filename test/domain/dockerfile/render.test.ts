@@ -117,3 +117,26 @@ test('a proxy is given as predefined build arguments alone', () => {
   });
   expect(proxyArgs({})).toEqual({});
 });
+
+test('takes packages from the lists that ingot verified, and asks no archive itself', () => {
+  const { dockerfile } = render('install: [curl]\nuser: 10001\n');
+
+  expect(dockerfile).toContain('--mount=type=bind,from=ingot-lists,target=/var/lib/apt/lists');
+  expect(dockerfile).not.toContain('apt-get -q update');
+});
+
+test.each([
+  [
+    'archives of its own',
+    'sources:\n  - { name: acme, uri: "https://deb.example.org/d", suites: [s], components: [main], keyring: acme.gpg }\n',
+  ],
+  [
+    'settings of apt',
+    'files:\n  - { source: acme.gpg, to: /etc/apt/apt.conf.d/90-acme, mode: "0644", owner: "0:0" }\n',
+  ],
+])('lets apt ask the archives of an image with %s', (_what, more) => {
+  const { dockerfile } = render(`install: [curl]\nuser: 10001\n${more}`, { 'images/app/acme.gpg': 'a key' });
+
+  expect(dockerfile).toContain('apt-get -q update --error-on=any');
+  expect(dockerfile).not.toContain('ingot-lists');
+});

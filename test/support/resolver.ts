@@ -1,6 +1,6 @@
-import { type CommonCode, FactoryError } from '../domain/errors.ts';
-import type { PackageState } from '../domain/packages/state.ts';
-import type { Call } from '../registry/registry.ts';
+import { type CommonCode, FactoryError } from '../../src/domain/errors.ts';
+import type { PackageState } from '../../src/domain/packages/state.ts';
+import type { Call } from '../../src/registry/registry.ts';
 
 export type ResolverErrorCode = CommonCode | 'unresolvable';
 

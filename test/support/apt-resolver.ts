@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aptSetup } from '../domain/packages/apt-setup.ts';
-import { DPKG_STATUS } from '../domain/packages/deb-files.ts';
-import { isPreferences } from '../domain/packages/deb-preferences.ts';
-import { isSourcesFile } from '../domain/packages/deb-sources.ts';
-import type { PackageState } from '../domain/packages/state.ts';
-import { ExecError, exec } from '../lib/exec.ts';
+import { aptSetup } from '../../src/domain/packages/apt-setup.ts';
+import { DPKG_STATUS } from '../../src/domain/packages/deb-files.ts';
+import { isPreferences } from '../../src/domain/packages/deb-preferences.ts';
+import { isSourcesFile } from '../../src/domain/packages/deb-sources.ts';
+import type { PackageState } from '../../src/domain/packages/state.ts';
+import { ExecError, exec } from '../../src/lib/exec.ts';
 import { type Closure, type ResolveRequest, type Resolver, ResolverError } from './resolver.ts';
 
 export interface AptResolverOptions {

@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHttp } from '../../src/lib/http.ts';
 import { createAptArchives } from '../../src/packages/apt.ts';
-import { findAptResolver } from '../../src/packages/apt-resolver.ts';
 import { createArchiveFetch } from '../../src/packages/archive-fetch.ts';
-import type { ResolveRequest, Resolver } from '../../src/packages/resolver.ts';
 import {
   type ArchiveKey,
   createArchiveKey,
@@ -15,7 +13,9 @@ import {
   startArchive,
   type TestArchive,
 } from '../support/apt-archive.ts';
+import { findAptResolver } from '../support/apt-resolver.ts';
 import { aptState } from '../support/apt-state.ts';
+import type { ResolveRequest, Resolver } from '../support/resolver.ts';
 
 const NOW = new Date();
 const ARCHITECTURES = ['amd64', 'arm64'];
