@@ -1,3 +1,4 @@
+import { digestOf, hexOf } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Platform } from '../domain/platform.ts';
 import {
@@ -33,16 +34,17 @@ export function buildArgs(request: BuildRequest, options: BuildArgsOptions): str
   const { address, dockerfile, metadataFile, insecure } = options;
   const opts = [
     `filename=${dockerfile.name}`,
+    `dockerfilekey=${localName(dockerfile.folder)}`,
     `build-arg:SOURCE_DATE_EPOCH=${request.epoch}`,
     ...(request.target === undefined ? [] : [`target=${request.target}`]),
     ...Object.entries(request.args ?? {}).map(([name, value]) => `build-arg:${name}=${value}`),
     ...Object.entries(request.pins).map(([written, reference]) => pinOpt(written, reference)),
-    ...Object.keys(request.folders ?? {}).map((name) => `context:${name}=local:${name}`),
+    ...Object.entries(request.folders ?? {}).map(([name, folder]) => `context:${name}=local:${localName(folder)}`),
   ];
   return [
     ...commonArgs(address, request.platform),
-    ...['--local', `context=${request.context}`, '--local', `dockerfile=${dockerfile.folder}`],
-    ...Object.entries(request.folders ?? {}).flatMap(([name, folder]) => ['--local', `${name}=${folder}`]),
+    ...['--local', `context=${request.context}`],
+    ...[dockerfile.folder, ...Object.values(request.folders ?? {})].flatMap(localArgs),
     ...opts.flatMap((opt) => ['--opt', opt]),
     ...Object.entries(request.secrets ?? {}).flatMap(([id, file]) => ['--secret', csv([`id=${id}`, `src=${file}`])]),
     ...(request.fresh ? ['--no-cache'] : []),
@@ -53,8 +55,21 @@ export function buildArgs(request: BuildRequest, options: BuildArgsOptions): str
 /** `buildctl` arguments for a throw-away build whose Dockerfile lies in `folder`: nothing cached, nothing exported. */
 export function commandArgs(platform: Platform, options: { address: string; folder: string }): string[] {
   const { address, folder } = options;
-  const locals = ['--local', `context=${folder}`, '--local', `dockerfile=${folder}`];
+  const locals = ['--local', `context=${folder}`, ...localArgs(folder), '--opt', `dockerfilekey=${localName(folder)}`];
   return [...commonArgs(address, platform), ...locals, '--no-cache'];
+}
+
+/**
+ * The daemon keeps what it was sent under a local's name, and asks again only for files of another size or time
+ * (source/local/source.go, sharedKey). Under one name for all folders it would take a file of one image for that of
+ * another: each folder has its own. The frontend lets the context alone have no other name: see `BuildRequest.context`.
+ */
+function localName(folder: string): string {
+  return `local-${hexOf(digestOf(folder)).slice(0, 16)}`;
+}
+
+function localArgs(folder: string): string[] {
+  return ['--local', `${localName(folder)}=${folder}`];
 }
 
 /** No attestations: they hold build times, and make an index of a manifest. */

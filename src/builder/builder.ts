@@ -18,8 +18,12 @@ export class BuilderError extends FactoryError<BuilderErrorCode> {}
 
 export interface BuildRequest {
   readonly platform: Platform;
-  /** Absolute paths. */
+  /**
+   * Absolute path. BuildKit takes a file of an earlier build, of any image, for this one when path, size and time are the
+   * same: times have to depend on contents (`stampByContent` in lib/stamp.ts).
+   */
   readonly context: string;
+  /** Absolute path. */
   readonly dockerfile: string;
   readonly target?: string;
   /** Every image that the Dockerfile names, by digest: written name to reference. */

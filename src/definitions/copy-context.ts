@@ -1,5 +1,6 @@
 import { chmod, copyFile, lstat, mkdir, readdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { stampByContent } from '../lib/stamp.ts';
 
 export interface CopyContextOptions {
   /** Absolute. A folder that does not exist counts as empty. */
@@ -8,13 +9,14 @@ export interface CopyContextOptions {
   readonly to: string;
   /** Only these, relative to `from`; default all. */
   readonly paths?: readonly string[];
-  /** Seconds since the epoch: the time of everything. */
+  /** Seconds since the epoch: no time is earlier. */
   readonly epoch: number;
 }
 
 /**
  * Copies what a build takes from disk, so that the copy depends on contents alone. Modes of a checkout depend on the
- * umask, times on when it was made; BuildKit keeps both, and clamps only times that are later than the epoch.
+ * umask, times on when it was made; BuildKit keeps both, sets back only times that are later than the epoch, and tells
+ * the files of one build from those of another by size and time alone.
  */
 export async function copyContext({ from, to, paths, epoch }: CopyContextOptions): Promise<void> {
   await mkdir(to, { recursive: true });
@@ -44,7 +46,7 @@ async function stamp(folder: string, epoch: number): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await stamp(path, epoch);
-    else await utimes(path, epoch, epoch);
+    else await stampByContent(path, epoch);
   }
   await chmod(folder, 0o755);
   await utimes(folder, epoch, epoch);

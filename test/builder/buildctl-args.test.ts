@@ -33,11 +33,15 @@ describe('buildctl arguments', () => {
     insecure: false,
   };
 
-  it('hand folders over under the names that the Dockerfile has for them', () => {
+  it('hand folders over, each under a name of its own', () => {
     const args = buildArgs({ ...request, folders: { 'ingot-lists': '/lists' } }, options);
+    const locals = args.filter((_, index) => args[index - 1] === '--local').map((local) => local.split('='));
+    const names = new Map(locals.map(([name, folder]) => [folder, name]));
 
-    expect(args.join(' ')).toContain('--local ingot-lists=/lists');
-    expect(args.join(' ')).toContain('--opt context:ingot-lists=local:ingot-lists');
+    expect([...names.keys()].sort()).toEqual(['/c', '/d', '/lists']);
+    expect(new Set(names.values()).size).toBe(3);
+    expect(args).toContain(`dockerfilekey=${names.get('/d')}`);
+    expect(args).toContain(`context:ingot-lists=local:${names.get('/lists')}`);
   });
 
   it('pin inputs and push by digest', () => {

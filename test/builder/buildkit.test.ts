@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { createBuildKit } from '../../src/builder/buildkit.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { atDigest, type Reference } from '../../src/domain/reference.ts';
 import { exec } from '../../src/lib/exec.ts';
+import { stampByContent } from '../../src/lib/stamp.ts';
 import { BUSYBOX, type BuilderScene, startBuilderScene } from '../support/builder-scene.ts';
 
 const NOWHERE = `sha256:${'0'.repeat(64)}` as Digest;
@@ -31,6 +32,24 @@ describe('build', () => {
 
     expect(second.digest).toBe(first.digest);
     expect(second.lines).toEqual(first.lines);
+  });
+
+  it('takes no file of another build for its own, although name, size and time are the same', async () => {
+    const build = async (instruction: string, file: string) => {
+      const source = await scene.context({ Dockerfile: `FROM base:1\n${instruction}\n`, file, fill: 'xxx' });
+      for (const name of ['file', 'fill', 'Dockerfile'])
+        await utimes(join(source.context, name), 1_600_000_000, 1_600_000_000);
+      await stampByContent(join(source.context, 'file'), 1_600_000_000);
+      return scene.builder.build({ ...(await requestOf('')), ...source });
+    };
+
+    const built = [
+      await build('COPY file /to', 'one'),
+      await build('COPY file /to', 'two'),
+      await build('COPY fill /to', 'two'),
+    ];
+
+    expect(new Set(built).size).toBe(3);
   });
 
   it('replaces an image as written by its pin, whatever the form', async () => {
