@@ -6,6 +6,8 @@ import { familiarReference, parseReference } from './reference.ts';
 export interface PlanPicture {
   /** DOT. */
   readonly source: string;
+  /** What it shows, for who does not see it. */
+  readonly label: string;
   /** Over how many ranks the children of one parent may be spread, so that a wide graph does not become a long list. */
   readonly spread: number;
   /** By node, and by edge as `tail->head`: several lines. */
@@ -55,7 +57,12 @@ export function drawPlan(views: readonly ViewedImage[], title: string): PlanPict
     ...views.map((view) => [ids.get(view.image)!, titleOf(view)] as const),
     ...edges.map(({ from, to }) => [`${ids.get(from)}->${ids.get(to)}`, `${to} is built from ${from}`] as const),
   ];
-  return { source: `${lines.join('\n')}\n`, spread: views.length > MANY ? 6 : 3, titles: new Map(titles) };
+  return {
+    label: title,
+    source: `${lines.join('\n')}\n`,
+    spread: views.length > MANY ? 6 : 3,
+    titles: new Map(titles),
+  };
 }
 
 /** From here on a picture is rather wide than long. */

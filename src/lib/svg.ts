@@ -1,6 +1,8 @@
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 
 export interface Picture {
+  /** What it shows, for who does not see it. */
+  readonly label: string;
   /** A graph in Graphviz' language. */
   readonly source: string;
   /** Over how many ranks children without children may be spread. */
@@ -10,10 +12,11 @@ export interface Picture {
 }
 
 /** Lays out a graph and draws it as SVG; nothing but this process takes part. */
-export async function drawGraph({ source, spread, titles }: Picture): Promise<string> {
+export async function drawGraph({ label, source, spread, titles }: Picture): Promise<string> {
   const graphviz = await Graphviz.load();
   const svg = graphviz.layout(graphviz.unflatten(source, spread, true, 0), 'svg', 'dot');
-  return svg.replace(/<title>([^<]*)<\/title>/g, (_, name: string) => {
+  const named = svg.replace('<svg ', `<svg role="img" aria-label="${encode(label).replaceAll('"', '&quot;')}" `);
+  return named.replace(/<title>([^<]*)<\/title>/g, (_, name: string) => {
     const title = titles.get(decode(name));
     return title === undefined ? '' : `<title>${encode(title)}</title>`;
   });
