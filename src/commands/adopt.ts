@@ -6,7 +6,6 @@ import { repositoryOf } from '../domain/reference.ts';
 import { adopt, readAdoption } from '../flows/adopt.ts';
 import { stageDeps } from './channels.ts';
 import type { Output } from './output.ts';
-import { personOf } from './person.ts';
 import { requireImages } from './require-images.ts';
 
 export interface AdoptOptions {
@@ -26,7 +25,9 @@ export async function adoptCommand(app: App, output: Output, options: AdoptOptio
   const found = await Promise.all(
     wanted.map(async (image) => ({ image, adoption: await readAdoption(image, deps, signal) })),
   );
-  if (yes) for (const { image, adoption } of found) await adopt(image, adoption, personOf(options.by), deps, signal);
+  if (yes)
+    for (const { image, adoption } of found)
+      await adopt(image, adoption, options.by ?? app.config.person, deps, signal);
   if (json) output.json(found.map(({ image, adoption }) => ({ image: image.name, adopted: yes, ...adoption })));
   else
     for (const { image, adoption } of found) for (const line of toLines(app, image, adoption, yes)) output.line(line);

@@ -6,7 +6,6 @@ import { approve, openFreeze, promote } from '../flows/promote.ts';
 import { readStages } from '../flows/stage-facts.ts';
 import type { StageDeps, StageReport } from '../flows/stages.ts';
 import type { Output } from './output.ts';
-import { personOf } from './person.ts';
 import { requireImages } from './require-images.ts';
 
 /** What stages need, of the whole factory. */
@@ -72,7 +71,7 @@ export async function promoteCommand(
   options: ByHandOptions & { image: string; channel?: string; emergency: boolean },
 ): Promise<number> {
   const [name = '', version] = options.image.split(':');
-  const request = { image: findImage(name, app), by: personOf(options.by), reason: options.reason };
+  const request = { image: findImage(name, app), by: options.by ?? app.config.person, reason: options.reason };
   const { channel, emergency, json, signal } = options;
   if (channel === undefined) return await letThrough(app, output, { ...options, name, request });
   const result = await promote({ ...request, channel, emergency, ...(version && { version }) }, stageDeps(app), signal);
@@ -121,7 +120,7 @@ export async function approveCommand(
 ): Promise<number> {
   const { version, channel, reason, json, signal } = options;
   const image = findImage(options.image, app);
-  const by = personOf(options.by);
+  const by = options.by ?? app.config.person;
   await approve({ image, version, channel, by, reason }, stageDeps(app), signal);
   if (json) output.json({ image: image.name, version, channel, by });
   else

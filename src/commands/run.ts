@@ -26,9 +26,8 @@ export async function runCommand(app: App, output: Output, options: RunOptions):
   const startedAt = Date.now();
   const view = createView({ stream: output.progress, now: Date.now, verbose: options.verbose });
   const at = new Date(startedAt).toISOString();
-  const requested = new Map(
-    (options.rebuild ?? []).map((name) => [name, { by: 'a person (ingot run --rebuild)', at }]),
-  );
+  const by = app.config.person;
+  const requested = new Map((options.rebuild ?? []).map((name) => [name, { by, at }]));
   const result = await runOnce({ ...app, cycle: { ...app.cycle, requested } }, view, options.signal);
   view.close();
   const report = await cycleReport(result, app.ledger, { startedAt, endedAt: Date.now() });
