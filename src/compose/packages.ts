@@ -3,11 +3,14 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Settings } from '../domain/fleet/model.ts';
+import { compareApk } from '../domain/packages/apk-version.ts';
 import { compareDebian } from '../domain/packages/deb-version.ts';
+import { compareRpm } from '../domain/packages/rpm-version.ts';
 import type { PackageDeps } from '../flows/package-facts.ts';
 import type { SnapshotDeps } from '../flows/snapshot.ts';
 import { createPackageStates } from '../image/package-states.ts';
 import type { Http } from '../lib/http.ts';
+import { createApkArchives } from '../packages/apk.ts';
 import { createAptArchives } from '../packages/apt.ts';
 import { createArchiveFetch } from '../packages/archive-fetch.ts';
 import { createArchives } from '../packages/by-manager.ts';
@@ -26,9 +29,10 @@ export function createPackages(
   const states = createPackageStates({ registry, directory: join(config.dataDirectory, 'packages') });
   const readKeyring = (path: string) => readFile(resolve(config.root, path)).catch(missingKeyring(path));
   const now = () => new Date();
-  const apt = createAptArchives({ fetch, mirrors, readKeyring, now });
+  const options = { fetch, mirrors, readKeyring, now };
+  const apt = createAptArchives(options);
   return {
-    archives: createArchives({ apt }),
+    archives: createArchives({ apt, apk: createApkArchives(options) }),
     lists: createListFolders({ apt, directory: join(config.dataDirectory, 'lists'), now: Date.now }),
     stateOf: states.state,
     compareVersions: (manager, a, b) => VERSION_ORDERS[manager](a, b),
@@ -37,7 +41,7 @@ export function createPackages(
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-const VERSION_ORDERS = { apt: compareDebian, apk: byText, rpm: byText, none: byText } as const;
+const VERSION_ORDERS = { apt: compareDebian, apk: compareApk, rpm: compareRpm, none: byText } as const;
 
 function missingKeyring(path: string) {
   return (cause: unknown): never => {

@@ -29,7 +29,7 @@ export interface PackageStatesOptions {
 }
 
 /** Part of the folder's name: states that were read by other rules are read anew. */
-const FORMAT = 'v1';
+const FORMAT = 'v2';
 
 const Stored = z.object({
   manager: z.enum(['apt', 'apk', 'rpm', 'none']),
