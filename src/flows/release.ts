@@ -1,11 +1,10 @@
-import type { Digest } from '../domain/digest.ts';
 import type { Image, Settings } from '../domain/fleet/model.ts';
 import { gatesOf } from '../domain/fleet/settings-gates.ts';
 import { candidateKey, type Inputs } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
-import type { Reason, Release } from '../domain/staleness.ts';
+import type { Reason } from '../domain/staleness.ts';
 import type { GateRunner } from '../gates/gates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Registry, RegistryError } from '../registry/registry.ts';
@@ -16,9 +15,9 @@ import { attestCandidate, isAttested } from './attestations.ts';
 import { requireDigest } from './build.ts';
 import { type CandidateStore, createCandidateStore } from './candidate.ts';
 import { type CandidateIndex, findIndex, isAhead, makeIndex } from './candidate-index.ts';
+import { compareStep } from './compare.ts';
 import { gatesStep } from './gates.ts';
 import { recordStep } from './record.ts';
-import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import type { Step } from './steps.ts';
 import { channelsStep, tagStep } from './tag-steps.ts';
 import { verdictStep } from './verdict.ts';
@@ -50,6 +49,8 @@ export interface ReleaseJob {
   readonly staging: Reference;
   readonly repository: Reference;
   readonly candidate: CandidateStore;
+  /** What its end says besides; steps that run each time add to it. */
+  readonly notes: string[];
 }
 
 export function releaseJob(
@@ -59,7 +60,8 @@ export function releaseJob(
   const key = candidateKey(run.inputs);
   const staging = deps.places.staging(run.image.name);
   const repository = deps.places.release(run.image.name);
-  return { ...run, key, staging, repository, candidate: createCandidateStore(run, { ...deps, key, staging }) };
+  const candidate = createCandidateStore(run, { ...deps, key, staging });
+  return { ...run, key, staging, repository, candidate, notes: [] };
 }
 
 /**
@@ -91,32 +93,6 @@ export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step
 function gates(job: ReleaseJob, deps: ReleaseDeps): Step[] {
   if (gatesOf(deps.settings.gates, job.image.name, 'before').length === 0) return [];
   return [gatesStep(job, deps, (signal) => candidateIndex(job, deps, signal))];
-}
-
-/** Equal platform manifests are no news: the inputs are noted on the release in use, and nothing moves. */
-function compareStep({ image, inputs, repository, candidate }: ReleaseJob, { registry, now }: ReleaseDeps): Step {
-  return {
-    name: 'compare',
-    external: false,
-    isDone: async () => false,
-    async run(signal) {
-      const found = await readRelease(registry, repository, image, { signal });
-      if (found.state === 'unknown') throw new Error(found.why);
-      if (found.state === 'absent') return;
-      const digests = await candidate.digests(signal);
-      if (!equalPlatforms(found.value, digests, image.platforms)) return;
-      const release = atDigest(repository, found.value.digest);
-      if (!(await hasInputs(registry, release, inputs, { signal }))) {
-        await attachInputs(registry, release, inputs, { signal, createdAt: now().toISOString() });
-      }
-      return { outcome: 'unchanged', summary: `the same content as ${found.value.version}: nothing is published` };
-    },
-  };
-}
-
-function equalPlatforms(release: Release, digests: Readonly<Record<Platform, Digest>>, platforms: readonly Platform[]) {
-  const same = platforms.every((platform) => release.platforms[platform] === digests[platform]);
-  return same && Object.keys(release.platforms).length === platforms.length;
 }
 
 function sbomStep({ key, candidate }: ReleaseJob, platform: Platform, deps: ReleaseDeps): Step {

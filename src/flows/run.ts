@@ -102,7 +102,7 @@ async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: Re
   const platformDigests = await job.candidate.digests(signal);
   return {
     outcome: 'released' as const,
-    summary: `released as ${version}${gatesPassed(job, deps)}`,
+    summary: [`released as ${version}${gatesPassed(job, deps)}`, ...job.notes].join('\n'),
     digest,
     version,
     platformDigests,

@@ -1,16 +1,21 @@
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
+import type { EntryType } from '../domain/content-diff.ts';
+import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
-import type { Change, EntryType } from './tree.ts';
+import type { Change, TreeEntry } from './tree.ts';
 
 export interface LayerOptions {
   /** Whose content is kept; by absolute path. */
   readonly wanted: (path: string) => boolean;
   /** Larger files have no content. */
   readonly maxFileBytes: number;
+  /** Take a digest of each file as it passes; default no, for it costs time. */
+  readonly digests?: boolean;
 }
 
 /** Of one layer, unpacked: small archives can unpack to something without end. */
@@ -82,14 +87,28 @@ async function readEntry(entry: TarEntry, options: LayerOptions): Promise<Change
   const { header } = entry;
   const path = absolute(header.name);
   const change = path === '/' ? undefined : toChange(path, header);
-  const keep = change?.kind === 'add' && change.entry.type === 'file' && fits(header, options) && options.wanted(path);
-  if (!keep) {
+  if (change?.kind !== 'add' || change.entry.type !== 'file') {
     entry.resume();
     return change;
   }
+  return { ...change, entry: { ...change.entry, ...(await readFile(entry, path, options)) } };
+}
+
+/** What is asked of a file; its bytes pass by, and only wanted ones stay. */
+async function readFile(entry: TarEntry, path: string, options: LayerOptions): Promise<Partial<TreeEntry>> {
+  const keep = fits(entry.header, options) && options.wanted(path);
+  const hash = options.digests ? createHash('sha256') : undefined;
+  if (!keep && hash === undefined) {
+    entry.resume();
+    return {};
+  }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of entry) chunks.push(chunk as Uint8Array);
-  return { ...change, entry: { ...change.entry, content: Buffer.concat(chunks) } };
+  for await (const chunk of entry as AsyncIterable<Uint8Array>) {
+    hash?.update(chunk);
+    if (keep) chunks.push(chunk);
+  }
+  const digest = hash && { digest: `sha256:${hash.digest('hex')}` as Digest };
+  return { ...digest, ...(keep && { content: Buffer.concat(chunks) }) };
 }
 
 function fits({ size = 0 }: Header, { maxFileBytes }: LayerOptions): boolean {
@@ -113,7 +132,21 @@ function toChange(path: string, header: Header): Change | undefined {
   if (type === undefined) return undefined;
   const { mode = 0o644, uid = 0, gid = 0, size = 0, linkname } = header;
   const link = type === 'symlink' ? { linkname: linkname ?? '' } : {};
-  return { kind: 'add', path, entry: { type, mode: mode & 0o7777, uid, gid, size, ...link } };
+  const more = { ...link, ...deviceOf(type, header), ...attributesOf(header) };
+  return { kind: 'add', path, entry: { type, mode: mode & 0o7777, uid, gid, size, ...more } };
+}
+
+function deviceOf(type: EntryType, { devmajor, devminor }: Header): Pick<TreeEntry, 'device'> {
+  return type.endsWith('-device') ? { device: `${devmajor ?? 0}:${devminor ?? 0}` } : {};
+}
+
+const ATTRIBUTE = 'SCHILY.xattr.';
+
+/** Extended attributes as tar has them (OCI image-spec v1.1 layer.md, File Attributes): capabilities, mostly. */
+function attributesOf({ pax }: Header): Pick<TreeEntry, 'attributes'> {
+  const found = Object.entries(pax ?? {}).filter(([name]) => name.startsWith(ATTRIBUTE));
+  if (found.length === 0) return {};
+  return { attributes: Object.fromEntries(found.map(([name, value]) => [name.slice(ATTRIBUTE.length), value])) };
 }
 
 const TYPES: Readonly<Record<string, EntryType | undefined>> = {

@@ -1,18 +1,8 @@
 import { posix } from 'node:path';
-
-export type EntryType = 'file' | 'directory' | 'symlink' | 'character-device' | 'block-device' | 'fifo';
+import type { ContentEntry } from '../domain/content-diff.ts';
 
 /** One path of an image, as a container would see it. */
-export interface TreeEntry {
-  readonly type: EntryType;
-  /** Permission bits with setuid, setgid and sticky: `0o4755`. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Bytes. */
-  readonly size: number;
-  /** Where a symlink points. */
-  readonly linkname?: string;
+export interface TreeEntry extends ContentEntry {
   /** Of files that were wanted and not too large. */
   readonly content?: Uint8Array;
 }

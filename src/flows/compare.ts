@@ -1,0 +1,114 @@
+import { explainDifference, isSameContent } from '../domain/content-diff.ts';
+import type { Digest } from '../domain/digest.ts';
+import { type Inputs, inputsDigest } from '../domain/inputs.ts';
+import type { Platform } from '../domain/platform.ts';
+import { atDigest } from '../domain/reference.ts';
+import type { Reason, Release } from '../domain/staleness.ts';
+import { type ComparedContent, compareContent } from '../image/compare.ts';
+import { RegistryError } from '../registry/registry.ts';
+import type { ReleaseDeps, ReleaseJob } from './release.ts';
+import { attachInputs, hasInputs, readRelease } from './releases.ts';
+import type { Ending, Step } from './steps.ts';
+
+type CompareJob = Pick<ReleaseJob, 'image' | 'inputs' | 'reasons' | 'repository' | 'staging' | 'candidate' | 'notes'>;
+type CompareDeps = Pick<ReleaseDeps, 'registry' | 'now'>;
+type Digests = Readonly<Record<Platform, Digest>>;
+
+/** The same content is no news: the inputs are noted on the release in use, and nothing moves. */
+export function compareStep(job: CompareJob, deps: CompareDeps): Step {
+  return {
+    name: 'compare',
+    external: false,
+    isDone: async () => false,
+    async run(signal) {
+      const found = await readRelease(deps.registry, job.repository, job.image, { signal });
+      if (found.state === 'unknown') throw new Error(found.why);
+      if (found.state === 'absent') return;
+      const release = found.value;
+      const digests = await job.candidate.digests(signal);
+      if (!samePlatforms(release, job.image.platforms)) return;
+      if (job.image.platforms.every((platform) => release.platforms[platform] === digests[platform])) {
+        return unchanged(release, '', job, deps, signal);
+      }
+      if (!mayStay(release, job.reasons)) return;
+      const compared = await comparePlatforms(release, digests, job, deps, signal);
+      if (compared === undefined) return;
+      if (compared.every(({ diff }) => isSameContent(diff))) {
+        return unchanged(release, `, only ${whatDiffers(compared)} differ`, job, deps, signal);
+      }
+      job.notes.push(...noteChange(release, compared, job));
+    },
+  };
+}
+
+function samePlatforms(release: Release, platforms: readonly Platform[]): boolean {
+  const released = Object.keys(release.platforms);
+  return released.length === platforms.length && platforms.every((platform) => released.includes(platform));
+}
+
+async function unchanged(
+  { digest, version }: Release,
+  how: string,
+  { repository, inputs }: CompareJob,
+  { registry, now }: CompareDeps,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const release = atDigest(repository, digest);
+  if (!(await hasInputs(registry, release, inputs, { signal }))) {
+    await attachInputs(registry, release, inputs, { signal, createdAt: now().toISOString() });
+  }
+  return { outcome: 'unchanged', summary: `the same content as ${version}${how}: nothing is published` };
+}
+
+/** A release that lacks something, or that somebody else made, is not good enough to stay for its content alone. */
+function mayStay({ foreign }: Release, reasons: readonly Reason[]): boolean {
+  return foreign !== true && reasons.every(({ kind }) => kind !== 'release-damaged');
+}
+
+/** Platform after platform, so that one tree pair is in memory. `undefined`: the release cannot be read any more. */
+async function comparePlatforms(
+  release: Release,
+  digests: Digests,
+  { image, repository, staging }: CompareJob,
+  { registry }: CompareDeps,
+  signal: AbortSignal,
+): Promise<readonly ComparedContent[] | undefined> {
+  const compared: ComparedContent[] = [];
+  for (const platform of image.platforms) {
+    const before = atDigest(repository, release.platforms[platform]!);
+    const after = atDigest(staging, digests[platform]!);
+    if (before.digest === after.digest) continue;
+    try {
+      compared.push(await compareContent(registry, [before, after], { signal }));
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'missing-content') return undefined;
+      throw error;
+    }
+  }
+  return compared;
+}
+
+function whatDiffers(compared: readonly ComparedContent[]): string {
+  const paths = [...new Set(compared.flatMap(({ diff }) => diff.files.ignored))];
+  if (paths.length === 0) return 'times';
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+  return `times and files that do not count (${paths.slice(0, 3).join(', ')}${more})`;
+}
+
+/** Newer packages are a change that inputs need not tell of. */
+const FROM_ARCHIVES: readonly Reason['kind'][] = ['package-updates', 'vulnerability-fixable'];
+const NAMED = 5;
+
+/** Rebuilt from the same inputs, and something came out differently: with each rebuild it would. */
+function noteChange({ version, inputs }: Release, compared: readonly ComparedContent[], job: CompareJob): string[] {
+  if (inputs === undefined || !sameInputs(inputs, job.inputs)) return [];
+  if (job.reasons.some(({ kind }) => FROM_ARCHIVES.includes(kind))) return [];
+  const differing = compared.find(({ diff }) => !isSameContent(diff));
+  if (differing === undefined) return [];
+  return [`changed since ${version} although its inputs did not: ${explainDifference(differing.diff, NAMED)}`];
+}
+
+/** The archives' state, too, but not when a person asked. */
+function sameInputs(a: Inputs, b: Inputs): boolean {
+  return inputsDigest(a) === inputsDigest(b) && a.snapshot === b.snapshot;
+}

@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Content } from '../domain/content-diff.ts';
+import { formatReference, type Reference } from '../domain/reference.ts';
+import { parseJson, parseManifest } from '../registry/manifest.ts';
+import { type Call, type Descriptor, isIndex, type Registry, RegistryError } from '../registry/registry.ts';
+import { readLayer } from './layer.ts';
+import { applyLayer, type Change, type TreeEntry } from './tree.ts';
+
+/** What is in two platform images, to be compared. */
+export interface ContentPair {
+  readonly before: ImageParts;
+  readonly after: ImageParts;
+  /** Both file trees; `same` when the layers on top of common ones do the same, and then no more was read. */
+  readonly files: { readonly before: Content['files']; readonly after: Content['files'] } | 'same';
+}
+
+/** An image's config as it is stored, and its layers. */
+export interface ImageParts {
+  readonly config: Content['config'];
+  readonly layers: readonly Descriptor[];
+}
+
+const Config = z.record(z.string(), z.unknown());
+
+/**
+ * Reads two platform images as streams: digests of files, no contents. Layers that both begin with are read once, and
+ * not at all when what lies above them is the same.
+ * @param before a platform's manifest, not an index; so is `after`, in this or another repository
+ * @throws RegistryError `missing-content` when one is not there, `protocol` when it is no image of one platform
+ */
+export async function readPair(
+  registry: Registry,
+  [beforeReference, afterReference]: readonly [Reference, Reference],
+  call: Call = {},
+): Promise<ContentPair> {
+  const references = [beforeReference, afterReference] as const;
+  const [before, after] = await Promise.all([
+    readParts(registry, beforeReference, call),
+    readParts(registry, afterReference, call),
+  ]);
+  const common = commonLayers(before.layers, after.layers);
+  const above = [before, after].map(({ layers }, index) =>
+    readLayers(registry, references[index]!, layers.slice(common), call),
+  );
+  const [old = [], now = []] = await Promise.all(above);
+  // The same changes in the same order give the same files, whatever they are laid over
+  if (isDeepStrictEqual(old, now)) return { before, after, files: 'same' };
+  const below = layOver(new Map(), await readLayers(registry, beforeReference, before.layers.slice(0, common), call));
+  return { before, after, files: { before: layOver(new Map(below), old), after: layOver(below, now) } };
+}
+
+/** One platform image alone. */
+export async function readContent(registry: Registry, reference: Reference, call: Call = {}): Promise<Content> {
+  const { config, layers } = await readParts(registry, reference, call);
+  return { config, files: layOver(new Map(), await readLayers(registry, reference, layers, call)) };
+}
+
+async function readParts(registry: Registry, reference: Reference, call: Call): Promise<ImageParts> {
+  const what = formatReference(reference);
+  const stored = await registry.manifest(reference, call);
+  if (stored === undefined) {
+    throw new RegistryError(`${what} is not there; push or copy the whole image again`, { code: 'missing-content' });
+  }
+  const { config, layers = [] } = parseManifest(stored.bytes, what);
+  if (config === undefined || isIndex(stored.descriptor.mediaType)) {
+    throw new RegistryError(`${what} is no image of one platform; name one platform's digest`, { code: 'protocol' });
+  }
+  const parsed = Config.safeParse(parseJson(await registry.blob(reference, config, call), what));
+  if (parsed.success) return { config: parsed.data, layers };
+  const message = `${what} has a config that is no image config; push the image again`;
+  throw new RegistryError(message, { code: 'protocol', cause: parsed.error });
+}
+
+function commonLayers(a: readonly Descriptor[], b: readonly Descriptor[]): number {
+  const differs = a.findIndex(({ digest }, index) => digest !== b[index]?.digest);
+  return differs === -1 ? a.length : differs;
+}
+
+type Layers = readonly (readonly Change[])[];
+
+async function readLayers(
+  registry: Registry,
+  reference: Reference,
+  layers: readonly Descriptor[],
+  call: Call,
+): Promise<Layers> {
+  const read: (readonly Change[])[] = [];
+  for (const layer of layers) {
+    const blob = await registry.blobStream(reference, layer, call);
+    read.push(await readLayer(blob, { wanted: () => false, maxFileBytes: 0, digests: true }));
+  }
+  return read;
+}
+
+function layOver(tree: Map<string, TreeEntry>, layers: Layers): Map<string, TreeEntry> {
+  for (const layer of layers) applyLayer(tree, layer);
+  return tree;
+}
