@@ -1,7 +1,9 @@
 import type { App } from '../compose.ts';
+import { formatMinute } from '../domain/calendar.ts';
+import { shortDigest } from '../domain/digest.ts';
 import { type Attempt, type ExplainedInput, type Explanation, explainEntry } from '../domain/explain.ts';
 import { planFleet } from '../domain/plan.ts';
-import { gatherFacts } from '../flows/gather.ts';
+import { lookAtFacts } from '../flows/gather.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 
@@ -13,7 +15,7 @@ export async function explainCommand(
   options: { json: boolean; signal: AbortSignal },
 ): Promise<number> {
   requireImages([name], app.fleet.images);
-  const facts = await gatherFacts(app.cycle, options.signal);
+  const facts = await lookAtFacts(app.cycle, options.signal);
   const entry = planFleet(facts).find(({ image }) => image === name)!;
   const explanation = explainEntry(entry, facts);
   if (options.json) output.json(explanation);
@@ -23,11 +25,11 @@ export async function explainCommand(
 
 function toLines(explanation: Explanation): string[] {
   const { image, verdict, release, inputs, reasons, holds, doubts, updates, attempts } = explanation;
-  const created = release?.created === undefined ? '' : `, released ${minute(release.created)}`;
+  const created = release?.created === undefined ? '' : `, released ${formatMinute(release.created)}`;
   return [
     `${image}: ${verdict}`,
     '',
-    release === undefined ? 'never released' : `in use: ${release.version} (${short(release.digest)}${created})`,
+    release === undefined ? 'never released' : `in use: ${release.version} (${shortDigest(release.digest)}${created})`,
     ...section('stale because', reasons),
     ...section('held because', holds),
     ...section('could not be asked', doubts),
@@ -45,13 +47,14 @@ function section(title: string, lines: readonly string[]): string[] {
 
 function inputLine({ role, name, before, now, changed, created, firstSeenAt }: ExplainedInput): string {
   const times = [
-    ...(created === undefined ? [] : [`made ${minute(created)}`]),
-    ...(firstSeenAt === undefined ? [] : [`first seen ${minute(firstSeenAt)}`]),
+    ...(created === undefined ? [] : [`made ${formatMinute(created)}`]),
+    ...(firstSeenAt === undefined ? [] : [`first seen ${formatMinute(firstSeenAt)}`]),
   ];
   const about = times.length === 0 ? '' : ` (${times.join(', ')})`;
-  if (now === undefined) return `${role} ${name}: ${short(before ?? 'not known')}, what it is now is not known`;
-  if (!changed) return `${role} ${name}: ${short(now)}, as in the release${about}`;
-  return `${role} ${name}: ${before === undefined ? 'new' : short(before)} → ${short(now)}${about}`;
+  if (now === undefined)
+    return `${role} ${name}: ${before === undefined ? 'not known' : shortDigest(before)}, what it is now is not known`;
+  if (!changed) return `${role} ${name}: ${shortDigest(now)}, as in the release${about}`;
+  return `${role} ${name}: ${before === undefined ? 'new' : shortDigest(before)} → ${shortDigest(now)}${about}`;
 }
 
 function packageLines(updates: NonNullable<Explanation['updates']>): string[] {
@@ -63,13 +66,5 @@ function packageLines(updates: NonNullable<Explanation['updates']>): string[] {
 
 function attemptLine({ id, startedAt, outcome, version, summary }: Attempt): string {
   const [first = ''] = (summary ?? '').split('\n');
-  return `${minute(startedAt)} ${outcome}${version === undefined ? '' : ` ${version}`} (run ${id})${first === '' ? '' : `: ${first}`}`;
-}
-
-function minute(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-}
-
-function short(digest: string): string {
-  return digest.replace(/^sha256:([0-9a-f]{12}).*$/, '$1');
+  return `${formatMinute(startedAt)} ${outcome}${version === undefined ? '' : ` ${version}`} (run ${id})${first === '' ? '' : `: ${first}`}`;
 }

@@ -5,7 +5,7 @@ import { planLines } from '../domain/plan-tree.ts';
 import { relativesOf, type ViewedImage, viewPlan } from '../domain/plan-view.ts';
 import { lookAhead } from '../domain/waves-ahead.ts';
 import { parseSupposed } from '../domain/what-if.ts';
-import { gatherFacts } from '../flows/gather.ts';
+import { lookAtFacts } from '../flows/gather.ts';
 import { lookWhatIf, type WhatIf } from '../flows/what-if.ts';
 import { drawGraph } from '../lib/svg.ts';
 import type { Output } from './output.ts';
@@ -33,7 +33,7 @@ export async function planCommand(app: App, output: Output, options: PlanOptions
   const { images } = app.fleet;
   requireImages(options.images, images);
   const supposed = options.whatIf.map((text) => parseSupposed(text, images));
-  const facts = await gatherFacts(onlyReading(app.cycle), options.signal);
+  const facts = await lookAtFacts(app.cycle, options.signal);
   const { cycle, downstreams } = app;
   const whatIf =
     supposed.length === 0 ? undefined : await lookWhatIf(facts, supposed, { ...cycle, downstreams }, options.signal);
@@ -43,15 +43,6 @@ export async function planCommand(app: App, output: Output, options: PlanOptions
   const views = all.filter(({ image }) => (wanted?.has(image) ?? true) && (whatIf?.reach.has(image) ?? true));
   await print(views, whatIf, output, options);
   return views.some(({ entry }) => entry.state === 'unknown') ? 4 : 0;
-}
-
-/** A look leaves nothing behind, not even the time at which an upstream was looked at, and starts no builder. */
-function onlyReading(cycle: App['cycle']): App['cycle'] {
-  return {
-    ...cycle,
-    ledger: { ...cycle.ledger, observe: async () => {} },
-    readiness: (platform) => cycle.readiness(platform, { look: true }),
-  };
 }
 
 async function print(

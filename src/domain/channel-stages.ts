@@ -1,4 +1,5 @@
 import semver from 'semver';
+import { formatMinute } from './calendar.ts';
 import type { Digest } from './digest.ts';
 import type { Channel, Freeze } from './fleet/settings-channels.ts';
 import { EMERGENCY, freezeAt } from './freeze.ts';
@@ -233,7 +234,7 @@ export function versionsBetween(
 export function explainWait(wait: StageWait): string {
   switch (wait.kind) {
     case 'soaking':
-      return `soaks until ${minute(wait.until)}`;
+      return `soaks until ${formatMinute(wait.until)}`;
     case 'approval':
       return `waits for an approval${wait.by === undefined ? '' : ` of ${wait.by.join(' or ')}`}`;
     case 'gate-open':
@@ -241,12 +242,8 @@ export function explainWait(wait: StageWait): string {
     case 'gate-failed':
       return `failed the gate ${wait.gate}: ${wait.message}`;
     case 'frozen':
-      return `is frozen out until ${minute(wait.until)}: ${wait.why}`;
+      return `is frozen out until ${formatMinute(wait.until)}: ${wait.why}`;
     case 'behind':
       return `comes after it was in ${wait.channel}`;
   }
-}
-
-function minute(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }

@@ -1,3 +1,4 @@
+import type { Digest } from './digest.ts';
 import type { FleetFacts, Upstream } from './facts.ts';
 import type { ResolvedInput } from './inputs.ts';
 import type { PlanEntry } from './plan.ts';
@@ -11,7 +12,7 @@ export interface Explanation {
   readonly state: PlanEntry['state'];
   /** One sentence: what happens now and why. */
   readonly verdict: string;
-  readonly release?: { readonly version: string; readonly digest: string; readonly created?: string };
+  readonly release?: { readonly version: string; readonly digest: Digest; readonly created?: string };
   readonly inputs: readonly ExplainedInput[];
   readonly reasons: readonly string[];
   readonly holds: readonly string[];
@@ -27,8 +28,8 @@ export interface ExplainedInput {
   readonly name: string;
   readonly role: 'base' | 'input';
   /** In the release in use. */
-  readonly before?: string;
-  readonly now?: string;
+  readonly before?: Digest;
+  readonly now?: Digest;
   readonly changed: boolean;
   /** When upstream made what it is now, and when ingot saw it first. */
   readonly created?: string;

@@ -10,6 +10,9 @@ import type { Run } from './run.ts';
 import type { Hold, OfferedUpdate, Reason, Release } from './staleness.ts';
 import { opensAt } from './window.ts';
 
+const HOUR = 3600_000;
+const DAY = 24 * HOUR;
+
 /** What the holds of one image are decided from. */
 export interface Stale {
   readonly image: Image;
@@ -21,8 +24,26 @@ export interface Stale {
 
 export interface HoldContext {
   readonly facts: FleetFacts;
+  /** When runs for a new recipe alone were started within a day, oldest first: milliseconds since the epoch. */
+  readonly recipeRuns: readonly number[];
   /** Images that this plan already rebuilds for a new recipe alone. */
   recipesStarted: number;
+}
+
+/** What the holds of all images of a plan have in common. */
+export function holdContext(facts: FleetFacts): HoldContext {
+  const from = Date.parse(facts.now ?? '') - DAY;
+  const started = [...(facts.history?.values() ?? [])]
+    .flatMap((runs) => runs.filter(({ reasons }) => isForRecipe(reasons)))
+    .map(({ startedAt }) => Date.parse(startedAt))
+    .filter((time) => time > from)
+    .sort((a, b) => a - b);
+  return { facts, recipeRuns: started, recipesStarted: 0 };
+}
+
+/** Whether nothing but a new recipe makes an image stale. */
+export function isForRecipe(reasons: readonly Reason[]): boolean {
+  return reasons.length > 0 && reasons.every(({ kind }) => kind === 'recipe-changed');
 }
 
 /** Why a stale image is not rebuilt now; all that hold, in the order in which a person would mind them. */
@@ -115,8 +136,7 @@ function isPermission({ kind }: Mark): boolean {
   return kind === 'adopted' || kind === 'unquarantine';
 }
 
-const HOUR = 3600_000;
-const LONGEST_WAIT = 24 * HOUR;
+const LONGEST_WAIT = DAY;
 
 /** 0, 0, 1, 2, 4 … hours after failures of the same inputs; at once when the inputs change (promise 7). */
 function backingOff({ image, inputs }: Stale, { history, now }: FleetFacts): Hold[] {
@@ -180,20 +200,12 @@ function isNightWork(reason: Reason): boolean {
   }
 }
 
-const DAY = 24 * HOUR;
-
 /** A new recipe makes the whole fleet stale at once: so many a day, and no more (decisions 7). */
-function recipesSpent({ reasons }: Stale, { facts, recipesStarted }: HoldContext): Hold[] {
-  const { now, rebuild, history } = facts;
-  if (now === undefined || rebuild === undefined || !reasons.every(({ kind }) => kind === 'recipe-changed')) return [];
-  const from = Date.parse(now) - DAY;
-  const started = [...(history?.values() ?? [])]
-    .flatMap((runs) => runs.filter((run) => run.reasons.every(({ kind }) => kind === 'recipe-changed')))
-    .map((run) => Date.parse(run.startedAt))
-    .filter((time) => time > from)
-    .sort((a, b) => a - b);
-  if (started.length + recipesStarted < rebuild.recipesPerDay) return [];
-  const until = (started[0] ?? Date.parse(now)) + DAY;
+function recipesSpent({ reasons }: Stale, { facts, recipeRuns, recipesStarted }: HoldContext): Hold[] {
+  const { now, rebuild } = facts;
+  if (now === undefined || rebuild === undefined || !isForRecipe(reasons)) return [];
+  if (recipeRuns.length + recipesStarted < rebuild.recipesPerDay) return [];
+  const until = (recipeRuns[0] ?? Date.parse(now)) + DAY;
   return [{ kind: 'outside-window', until: new Date(until).toISOString() }];
 }
 

@@ -1,6 +1,6 @@
 import type { FleetFacts } from './facts.ts';
 import type { Image } from './fleet/model.ts';
-import { decideHolds, type HoldContext, passesChildren } from './holds.ts';
+import { decideHolds, type HoldContext, holdContext, isForRecipe, passesChildren } from './holds.ts';
 import { type Inputs, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
 import { type EntryLookup, findInput } from './plan-inputs.ts';
 import type { Platform } from './platform.ts';
@@ -26,13 +26,11 @@ export interface PlanEntry {
 /** Decides for each image of the fleet. Pure: the same facts give the same plan. */
 export function planFleet(facts: FleetFacts): readonly PlanEntry[] {
   const entries = new Map<string, PlanEntry>();
-  const context: HoldContext = { facts, recipesStarted: 0 };
+  const context = holdContext(facts);
   for (const image of facts.images) {
     const entry = planImage(image, facts, { entries, context });
     entries.set(image.name, entry);
-    if (entry.state === 'rebuild' && entry.reasons.every(({ kind }) => kind === 'recipe-changed')) {
-      context.recipesStarted += 1;
-    }
+    if (entry.state === 'rebuild' && isForRecipe(entry.reasons)) context.recipesStarted += 1;
   }
   return [...entries.values()];
 }

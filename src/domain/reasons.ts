@@ -1,3 +1,4 @@
+import { formatDay, formatMinute } from './calendar.ts';
 import { shortDigest } from './digest.ts';
 import { familiarReference, parseReference } from './reference.ts';
 import { formatBytes } from './size.ts';
@@ -37,27 +38,27 @@ export function explainHold(hold: Hold): string {
     case 'no-builder':
       return `nobody can build ${hold.platform}: ${hold.why}; ${hold.remedy}`;
     case 'settling':
-      return `waits until ${minute(hold.until)} for more changes, so that they end in one rebuild`;
+      return `waits until ${formatMinute(hold.until)} for more changes, so that they end in one rebuild`;
     case 'backing-off':
-      return `failed ${hold.failures} times with the same inputs${hold.summary === undefined ? '' : ` (${hold.summary})`}; the next try is at ${minute(hold.until)}`;
+      return `failed ${hold.failures} times with the same inputs${hold.summary === undefined ? '' : ` (${hold.summary})`}; the next try is at ${formatMinute(hold.until)}`;
     case 'outside-window':
-      return `waits for the rebuild window, which opens at ${minute(hold.until)}`;
+      return `waits for the rebuild window, which opens at ${formatMinute(hold.until)}`;
     case 'paused':
-      return `paused by ${hold.by} since ${day(hold.at)}${hold.until === undefined ? '' : `, until ${minute(hold.until)}`}: ${hold.why}; "ingot resume" lifts it`;
+      return `paused by ${hold.by} since ${formatDay(hold.at)}${hold.until === undefined ? '' : `, until ${formatMinute(hold.until)}`}: ${hold.why}; "ingot resume" lifts it`;
     case 'quarantined-input':
       return `its input ${nameOf(hold.name)} at ${shortDigest(hold.digest)} is quarantined: ${hold.why}`;
     case 'quarantined-result':
       return `the same inputs made ${hold.version ?? shortDigest(hold.digest)}, which is quarantined: ${hold.why}; "ingot unquarantine" lifts it`;
     case 'blocked':
-      return `its candidate was blocked on ${day(hold.at)}, and nothing that this depends on changed since: ${hold.why}`;
+      return `its candidate was blocked on ${formatDay(hold.at)}, and nothing that this depends on changed since: ${hold.why}`;
     case 'no-effect':
       return `a rebuild did not bring in ${listed(hold.updates.map(({ name, to }) => `${name} ${to}`))}; its Dockerfile does not upgrade them`;
     case 'disk-low':
       return `only ${formatBytes(hold.freeBytes)} of disk are free, a build needs ${formatBytes(hold.neededBytes)}`;
     case 'end-of-life':
-      return `past its end of life since ${day(hold.since)}${hold.successor === undefined ? '' : `; ${hold.successor} takes its place`}`;
+      return `past its end of life since ${formatDay(hold.since)}${hold.successor === undefined ? '' : `; ${hold.successor} takes its place`}`;
     case 'frozen':
-      return `frozen until ${minute(hold.until)}: ${hold.why}; "ingot promote --emergency" lets it through`;
+      return `frozen until ${formatMinute(hold.until)}: ${hold.why}; "ingot promote --emergency" lets it through`;
     case 'not-adopted':
       return `its repository has tags that ingot did not make (${listed(hold.tags)}); "ingot adopt" shows what a release would change`;
   }
@@ -67,7 +68,7 @@ function explainMove(change: Extract<Reason, { kind: 'base-changed' | 'input-cha
   const { name, from, to, created, version } = change;
   const facts = [
     version === undefined ? [] : `version ${version}`,
-    created === undefined ? [] : `made ${day(created)}`,
+    created === undefined ? [] : `made ${formatDay(created)}`,
   ];
   const about = facts.flat().length === 0 ? '' : ` (${facts.flat().join(', ')})`;
   if (from === undefined) return `${nameOf(name)} is new, at ${shortDigest(to)}${about}`;
@@ -95,12 +96,4 @@ function listed(items: readonly string[]): string {
 /** Golden images are named as in Dockerfiles, upstreams as people write them. */
 function nameOf(name: string): string {
   return name.startsWith('golden/') ? name : familiarReference(parseReference(name));
-}
-
-function minute(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
-}
-
-function day(time: string): string {
-  return time.slice(0, 10);
 }

@@ -1,3 +1,4 @@
+import { isDayOfCalendar } from './calendar.ts';
 import { FactoryError } from './errors.ts';
 import { Duration } from './fleet/values.ts';
 
@@ -17,16 +18,10 @@ export function parseUntil(text: string, now: Date): string {
 
 function parseMoment(text: string): number {
   const time = MOMENT.test(text) ? Date.parse(text) : Number.NaN;
-  // JavaScript takes 31 February for 3 March
   if (Number.isNaN(time) || !isDayOfCalendar(text)) {
     throw usage(`"${text}" is no time; write 4h, 2d, 2026-12-24 or 2026-12-24T18:00+01:00`);
   }
   return text.includes('T') ? time : time + DAY_MS;
-}
-
-function isDayOfCalendar(text: string): boolean {
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === text.slice(0, 10);
 }
 
 function usage(message: string): FactoryError<'usage'> {

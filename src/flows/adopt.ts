@@ -6,8 +6,7 @@ import { isOfLine } from '../domain/version.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import { type Call, isIndex, type Registry } from '../registry/registry.ts';
 import type { Attestor } from '../signer/signer.ts';
-import { inTurn } from './channel-moves.ts';
-import { openMarkLog } from './mark-log.ts';
+import { withMarkLog } from './channel-moves.ts';
 import { readMarks } from './marks.ts';
 import { ANNOTATIONS } from './releases.ts';
 import type { StageDeps } from './stages.ts';
@@ -66,8 +65,7 @@ export async function adopt(
   signal: AbortSignal,
 ): Promise<void> {
   const repository = deps.places.release(image.name);
-  await inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
+  await withMarkLog(repository, deps, signal, async ({ log }) => {
     const given = new Set(log.marks.flatMap((mark) => (mark.kind === 'version' ? (mark.version ?? []) : [])));
     for (const { tag, digest } of versions) {
       if (!given.has(tag)) await log.add({ kind: 'version', version: tag, digest, by, note: 'adopted' });

@@ -30,10 +30,7 @@ export async function moveChannels(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<readonly MoveDecision[]> {
-  return inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
-    return applyMoves(repository, request, { log, lock }, deps, signal);
-  });
+  return withMarkLog(repository, deps, signal, (turn) => applyMoves(repository, request, turn, deps, signal));
 }
 
 /** Brings every tag to where the journal says. @returns the channels that were not there */
@@ -42,10 +39,7 @@ export async function finishMoves(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  return inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
-    return finish(repository, { log, lock }, deps, signal);
-  });
+  return withMarkLog(repository, deps, signal, (turn) => finish(repository, turn, deps, signal));
 }
 
 /**
@@ -71,6 +65,18 @@ export async function inTurn<T>(
   }
   const message = `${repositoryOf(repository)}: this process was stopped again and again while it moved tags`;
   throw new FactoryError(message, { code: 'timed-out', retryable: true });
+}
+
+/** The same, with the log open. */
+export async function withMarkLog<T>(
+  repository: Reference,
+  deps: MarkDeps,
+  signal: AbortSignal,
+  work: (turn: Turn) => Promise<T>,
+): Promise<T> {
+  return inTurn(repository, deps, signal, async (lock) =>
+    work({ lock, log: await openMarkLog(repository, lock, deps, signal) }),
+  );
 }
 
 export interface Turn {

@@ -55,6 +55,12 @@ export async function gatherFacts(deps: PlanDeps, signal: AbortSignal): Promise<
   return { ...facts, ...(await gatherForStale(facts, deps, signal)) };
 }
 
+/** The same for a look: it leaves nothing behind, not even when an upstream was looked at, and starts no builder. */
+export function lookAtFacts(deps: PlanDeps, signal: AbortSignal): Promise<FleetFacts> {
+  const ledger = { ...deps.ledger, observe: async () => {} };
+  return gatherFacts({ ...deps, ledger, readiness: (platform) => deps.readiness(platform, { look: true }) }, signal);
+}
+
 /** The same facts, with what the end of a run may have changed of its image asked anew. */
 export async function refreshFacts(
   facts: FleetFacts,

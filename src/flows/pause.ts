@@ -1,7 +1,7 @@
 import type { Reference } from '../domain/reference.ts';
 import { type Pause, standingOf } from '../domain/standing.ts';
-import { inTurn } from './channel-moves.ts';
-import { type MarkDeps, openMarkLog } from './mark-log.ts';
+import { withMarkLog } from './channel-moves.ts';
+import type { MarkDeps } from './mark-log.ts';
 
 export interface PauseRequest {
   /** Of an image, or `places.fleet()` for all. */
@@ -18,8 +18,7 @@ export async function pause(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  await inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
+  await withMarkLog(repository, deps, signal, async ({ log }) => {
     await log.add({ kind: 'pause', by, reason, ...(until && { until }) });
   });
 }
@@ -30,8 +29,7 @@ export async function resume(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<Pause | undefined> {
-  return inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
+  return withMarkLog(repository, deps, signal, async ({ log }) => {
     const { paused } = standingOf(log.marks, deps.now().toISOString());
     if (paused !== undefined) await log.add({ kind: 'resume', by });
     return paused;

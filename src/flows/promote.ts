@@ -4,8 +4,8 @@ import type { Image, Settings } from '../domain/fleet/model.ts';
 import type { Channel } from '../domain/fleet/settings-channels.ts';
 import { EMERGENCY } from '../domain/freeze.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
-import { inTurn, moveChannels } from './channel-moves.ts';
-import { type MarkDeps, openMarkLog } from './mark-log.ts';
+import { moveChannels, withMarkLog } from './channel-moves.ts';
+import type { MarkDeps, MarkLog } from './mark-log.ts';
 import { readRelease } from './releases.ts';
 import { type ImageStages, type KnownRelease, readStaged, readStages, stageGates } from './stage-facts.ts';
 import type { StageDeps } from './stages.ts';
@@ -95,13 +95,11 @@ async function leaveTrace(
 
 async function addInTurn(
   repository: Reference,
-  mark: Parameters<Awaited<ReturnType<typeof openMarkLog>>['add']>[0],
+  mark: Parameters<MarkLog['add']>[0],
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  await inTurn(repository, deps, signal, async (lock) => {
-    await (await openMarkLog(repository, lock, deps, signal)).add(mark);
-  });
+  await withMarkLog(repository, deps, signal, ({ log }) => log.add(mark));
 }
 
 function channelOf(name: string, { channels }: Pick<Settings | ImageStages, 'channels'>): Channel {

@@ -5,8 +5,8 @@ import type { Mark } from '../domain/marks.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import { type Quarantine, quarantineOf, standingOf } from '../domain/standing.ts';
 import type { Call, Registry } from '../registry/registry.ts';
-import { inTurn } from './channel-moves.ts';
-import { type MarkDeps, type MarkLog, openMarkLog } from './mark-log.ts';
+import { withMarkLog } from './channel-moves.ts';
+import type { MarkDeps, MarkLog } from './mark-log.ts';
 import { attachMissingNotes } from './quarantine-note.ts';
 import { readTag } from './releases.ts';
 
@@ -33,8 +33,7 @@ export async function quarantineRelease(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<QuarantineEnd> {
-  return inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
+  return withMarkLog(repository, deps, signal, async ({ log }) => {
     const release = isDigest(what)
       ? { digest: what }
       : await digestOfVersion(deps.registry, { repository, image, version: what }, { signal });
@@ -72,8 +71,7 @@ export async function liftQuarantine(
   deps: MarkDeps,
   signal: AbortSignal,
 ): Promise<QuarantineEnd> {
-  return inTurn(repository, deps, signal, async (lock) => {
-    const log = await openMarkLog(repository, lock, deps, signal);
+  return withMarkLog(repository, deps, signal, async ({ log }) => {
     const { quarantined } = standingOf(log.marks, log.at);
     const found = quarantined.filter(({ digest, version }) => digest === what || version === what);
     if (found.length === 0) throw notQuarantined(image, what, quarantined);

@@ -9,9 +9,9 @@ import { quarantineOf, standingOf } from '../domain/standing.ts';
 import { isOfLine } from '../domain/version.ts';
 import { RegistryError } from '../registry/registry.ts';
 import type { Attestor } from '../signer/signer.ts';
-import { applyMoves, inTurn, type Turn } from './channel-moves.ts';
+import { applyMoves, type Turn, withMarkLog } from './channel-moves.ts';
 import { readChannelTags } from './channel-tags.ts';
-import { type MarkDeps, openMarkLog } from './mark-log.ts';
+import type { MarkDeps } from './mark-log.ts';
 import { addQuarantine } from './quarantine.ts';
 import { attachMissingNotes } from './quarantine-note.ts';
 import { readTag } from './releases.ts';
@@ -54,8 +54,7 @@ export async function rollBack(
   signal: AbortSignal,
 ): Promise<RollbackEnd> {
   const { repository, image, to } = request;
-  return inTurn(repository, deps, signal, async (lock) => {
-    const turn = { lock, log: await openMarkLog(repository, lock, deps, signal) };
+  return withMarkLog(repository, deps, signal, async (turn) => {
     const position = channelPositions(turn.log.marks).get(image.line);
     if (to === undefined && position?.back) {
       await applyMoves(repository, { moves: [], by: request.by }, turn, deps, signal);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDayOfCalendar } from '../calendar.ts';
 import { Duration, Line } from './values.ts';
 
 /** A moving tag beside those of the line. Without a condition it moves with each release, else as a later stage. */
@@ -73,11 +74,8 @@ const Moment = z
   )
   .refine(isRealTime, { error: 'is no day of the calendar', abort: true });
 
-/** JavaScript takes 31 February for 3 March. */
 function isRealTime(text: string): boolean {
-  const time = Date.parse(text);
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(time) && !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === text.slice(0, 10);
+  return !Number.isNaN(Date.parse(text)) && isDayOfCalendar(text);
 }
 
 export const FreezeFile = z

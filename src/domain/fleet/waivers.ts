@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDayOfCalendar } from '../calendar.ts';
 import { type ReadDocument, readDocument, type SourceText } from './document.ts';
 import type { Waiver } from './model.ts';
 import { Line } from './values.ts';
@@ -6,10 +7,7 @@ import { Line } from './values.ts';
 const Day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'is no day; write it as in 2026-12-31', abort: true })
-  .refine(
-    (text) => new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) ?? false,
-    'is no day of the calendar; write it as in 2026-12-31',
-  );
+  .refine(isDayOfCalendar, 'is no day of the calendar; write it as in 2026-12-31');
 
 /** waivers.yaml. One that has ended is no mistake: the finding that it covered says so. */
 const WaiversFile = z.array(
