@@ -20,7 +20,7 @@ export const SYFT_JSON = 'application/vnd.syft+json';
 export const SPDX_JSON = 'application/spdx+json';
 
 /** The manifest that evidence is about; evidence about another manifest under the same name does not count. */
-const SUBJECT = 'io.ingot.subject';
+export const SUBJECT = 'io.ingot.subject';
 
 const SmokeReportSchema = z.object({
   results: z.array(z.object({ name: z.string(), passed: z.boolean(), message: z.string().optional() })),

@@ -6,10 +6,11 @@ import { stagingTag } from '../domain/places.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { GateRunner, GateSubject } from '../gates/gates.ts';
-import { putArtifact } from '../image/artifact.ts';
+import { annotated, putArtifact } from '../image/artifact.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { CandidateIndex } from './candidate-index.ts';
+import { SUBJECT } from './evidence.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { ANNOTATIONS } from './releases.ts';
 import type { Step } from './steps.ts';
@@ -142,7 +143,7 @@ export async function readGateResults(
 ): Promise<ReadonlyMap<string, GateResult>> {
   const found = await registry.referrers(release, { ...call, artifactType: GATE_TYPE });
   const results = found
-    .flatMap(({ annotations }) => toResult(annotations) ?? [])
+    .flatMap(({ annotations }) => annotated(annotations, CONTENT, GateResultSchema) ?? [])
     .sort((a, b) => (a.at < b.at ? -1 : 1));
   const current = new Map(gates.map((gate) => [gate.name, definitionOf(gate)]));
   return new Map(results.filter((each) => current.get(each.gate) === each.definition).map((each) => [each.gate, each]));
@@ -151,8 +152,6 @@ export async function readGateResults(
 function stageTag({ key }: ReleaseJob, gate: string): string {
   return `${stagingTag.index(key)}-gate-${gate}`.slice(0, 128);
 }
-
-const SUBJECT = 'io.ingot.subject';
 
 async function stage(job: ReleaseJob, result: GateResult, subject: Digest, { registry }: ReleaseDeps, call: Call) {
   const artifact = toArtifact(result);
@@ -170,20 +169,11 @@ async function staged(
   const stored = await registry.manifest(atTag(job.staging, stageTag(job, gate.name)), call);
   if (stored === undefined) return undefined;
   const { annotations } = parseManifest(stored.bytes, 'what a gate said');
-  const result = toResult(annotations);
+  const result = annotated(annotations, CONTENT, GateResultSchema);
   return annotations?.[SUBJECT] === subject && result?.definition === definitionOf(gate) ? result : undefined;
 }
 
 function toArtifact(result: GateResult) {
   const annotations = { [CONTENT]: canonicalJson(result), [ANNOTATIONS.created]: result.at };
   return { artifactType: GATE_TYPE, layers: [], annotations };
-}
-
-/** What is not understood was written by a newer ingot or by somebody else: passed over. */
-function toResult(annotations: Readonly<Record<string, string>> | undefined): GateResult | undefined {
-  try {
-    return GateResultSchema.safeParse(JSON.parse(annotations?.[CONTENT] ?? 'null')).data;
-  } catch {
-    return undefined;
-  }
 }

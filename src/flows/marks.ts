@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../domain/digest.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { eachChannel, MARK_TYPE, type Mark, MarkSchema } from '../domain/marks.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
-import { putArtifact } from '../image/artifact.ts';
+import { annotated, putArtifact } from '../image/artifact.ts';
 import { type Call, type Descriptor, MEDIA_TYPES, type Registry } from '../registry/registry.ts';
 
 /** All marks hang on one manifest that is the same in every repository: one request reads the log of an image. */
@@ -30,7 +30,8 @@ const CONTENT = 'io.ingot.mark';
 /** @param repository where the image is released. @returns oldest first; empty for one that has none. */
 export async function readMarks(registry: Registry, repository: Reference, call: Call): Promise<readonly Mark[]> {
   const found = await registry.referrers(atDigest(repository, ANCHOR_DIGEST), { ...call, artifactType: MARK_TYPE });
-  return found.flatMap(toMark).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const marks = found.flatMap(({ annotations }) => annotated(annotations, CONTENT, MarkSchema) ?? []);
+  return marks.flatMap(eachChannel).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** Adds to the log; the same mark twice is one mark. */
@@ -53,14 +54,4 @@ async function ensureAnchor(registry: Registry, repository: Reference, call: Cal
   if (found?.digest === ANCHOR_DIGEST) return found;
   await registry.putBlob(repository, Buffer.from('{}'), { ...call, mediaType: MEDIA_TYPES.empty });
   return registry.putManifest(reference, { mediaType: MEDIA_TYPES.manifest, bytes: ANCHOR }, call);
-}
-
-/** One that is not understood was written by a newer ingot or by somebody else: passed over. */
-function toMark({ annotations }: Descriptor): Mark[] {
-  try {
-    const parsed = MarkSchema.safeParse(JSON.parse(annotations?.[CONTENT] ?? 'null'));
-    return parsed.success ? eachChannel(parsed.data) : [];
-  } catch {
-    return [];
-  }
 }

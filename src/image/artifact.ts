@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { digestOf } from '../domain/digest.ts';
 import { atDigest, formatReference, type Reference } from '../domain/reference.ts';
 import { parseManifest } from '../registry/manifest.ts';
@@ -52,6 +53,22 @@ export async function putArtifact(
   const bytes = Buffer.from(JSON.stringify(manifest));
   const target = reference.tag === undefined ? atDigest(reference, digestOf(bytes)) : reference;
   return registry.putManifest(target, { mediaType: MEDIA_TYPES.manifest, bytes }, call);
+}
+
+/**
+ * A small document in an annotation, which registries list with the referrers. One that is not understood was written
+ * by a newer ingot or by somebody else: `undefined`.
+ */
+export function annotated<T>(
+  annotations: Readonly<Record<string, string>> | undefined,
+  key: string,
+  schema: z.ZodType<T>,
+): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(annotations?.[key] ?? 'null')).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An artifact with its documents; `undefined` when it is absent. */

@@ -48,12 +48,29 @@ export interface PlatformImage {
   readonly size: number;
 }
 
+/** One platform image as it is stored: its config, read by a schema, and its layers. */
+export interface StoredImage<T> {
+  readonly config: T;
+  readonly layers: readonly Descriptor[];
+}
+
 /**
  * Reads config and layers of one platform.
  * @param reference of a platform's manifest, not of an index
  * @throws RegistryError `missing-content` when it is not there, `protocol` when it is no image of one platform
  */
 export async function readConfig(registry: Registry, reference: Reference, call: Call = {}): Promise<PlatformImage> {
+  const stored = await readImage(registry, reference, ConfigSchema, call);
+  return { ...stored, size: stored.layers.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** The same by a schema of one's own. Errors: see `readConfig`. */
+export async function readImage<T>(
+  registry: Registry,
+  reference: Reference,
+  schema: z.ZodType<T>,
+  call: Call = {},
+): Promise<StoredImage<T>> {
   const what = formatReference(reference);
   const stored = await registry.manifest(reference, call);
   if (stored === undefined) {
@@ -63,15 +80,8 @@ export async function readConfig(registry: Registry, reference: Reference, call:
   if (config === undefined || isIndex(stored.descriptor.mediaType)) {
     throw new RegistryError(`${what} is no image of one platform; name one platform's digest`, { code: 'protocol' });
   }
-  const parsed = parseConfig(await registry.blob(reference, config, call), what);
-  return { config: parsed, layers, size: layers.reduce((sum, { size }) => sum + size, 0) };
-}
-
-function parseConfig(bytes: Uint8Array, what: string): ImageConfig {
-  const parsed = ConfigSchema.safeParse(parseJson(bytes, what));
-  if (parsed.success) return parsed.data;
-  throw new RegistryError(`${what} has a config that is no image config; push the image again`, {
-    code: 'protocol',
-    cause: parsed.error,
-  });
+  const parsed = schema.safeParse(parseJson(await registry.blob(reference, config, call), what));
+  if (parsed.success) return { config: parsed.data, layers };
+  const message = `${what} has a config that is no image config; push the image again`;
+  throw new RegistryError(message, { code: 'protocol', cause: parsed.error });
 }

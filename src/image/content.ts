@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Content } from '../domain/content-diff.ts';
-import { formatReference, type Reference } from '../domain/reference.ts';
-import { parseJson, parseManifest } from '../registry/manifest.ts';
-import { type Call, type Descriptor, isIndex, type Registry, RegistryError } from '../registry/registry.ts';
+import type { Reference } from '../domain/reference.ts';
+import type { Call, Descriptor, Registry } from '../registry/registry.ts';
+import { readImage, type StoredImage } from './config.ts';
 import { isSameChange, type KnownChanges, readLayer } from './layer.ts';
 import { applyLayer, type Change, type TreeEntry } from './tree.ts';
 
@@ -10,10 +10,7 @@ import { applyLayer, type Change, type TreeEntry } from './tree.ts';
 export type FilesPair = { readonly before: Content['files']; readonly after: Content['files'] } | 'same';
 
 /** An image's config as it is stored, and its layers. */
-export interface ImageParts {
-  readonly config: Content['config'];
-  readonly layers: readonly Descriptor[];
-}
+export type ImageParts = StoredImage<Content['config']>;
 
 const Config = z.record(z.string(), z.unknown());
 
@@ -48,20 +45,8 @@ export async function readContent(registry: Registry, reference: Reference, call
 }
 
 /** Config and layers of one platform image. Errors: see `readPair`. */
-export async function readParts(registry: Registry, reference: Reference, call: Call): Promise<ImageParts> {
-  const what = formatReference(reference);
-  const stored = await registry.manifest(reference, call);
-  if (stored === undefined) {
-    throw new RegistryError(`${what} is not there; push or copy the whole image again`, { code: 'missing-content' });
-  }
-  const { config, layers = [] } = parseManifest(stored.bytes, what);
-  if (config === undefined || isIndex(stored.descriptor.mediaType)) {
-    throw new RegistryError(`${what} is no image of one platform; name one platform's digest`, { code: 'protocol' });
-  }
-  const parsed = Config.safeParse(parseJson(await registry.blob(reference, config, call), what));
-  if (parsed.success) return { config: parsed.data, layers };
-  const message = `${what} has a config that is no image config; push the image again`;
-  throw new RegistryError(message, { code: 'protocol', cause: parsed.error });
+export function readParts(registry: Registry, reference: Reference, call: Call): Promise<ImageParts> {
+  return readImage(registry, reference, Config, call);
 }
 
 function commonLayers(a: readonly Descriptor[], b: readonly Descriptor[]): number {
