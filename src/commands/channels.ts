@@ -2,7 +2,7 @@ import type { App } from '../compose.ts';
 import { decideStages, explainWait, isStaged } from '../domain/channel-stages.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
-import { approve, openFreeze, promote } from '../flows/promote.ts';
+import { approve, askGatesAgain, openFreeze, promote } from '../flows/promote.ts';
 import { readStages } from '../flows/stage-facts.ts';
 import type { StageDeps, StageReport } from '../flows/stages.ts';
 import type { Output } from './output.ts';
@@ -128,6 +128,28 @@ export async function approveCommand(
       `${image.name} ${version} is approved for ${channel} by ${by}; the next cycle moves it, if nothing else is waited for`,
     );
   return 0;
+}
+
+/** `ingot gates`: asks the gates after a release again, such as one that refused by mistake. */
+export async function gatesCommand(
+  app: App,
+  output: Output,
+  { image: text, json, signal }: { image: string; json: boolean; signal: AbortSignal },
+): Promise<number> {
+  const [name = '', version] = text.split(':');
+  const asked = await askGatesAgain(
+    { image: findImage(name, app), ...(version && { version }) },
+    stageDeps(app),
+    signal,
+  );
+  if (json) output.json({ image: name, ...asked });
+  else if (asked.results.length === 0) output.line(`${name} has no gates after its releases`);
+  else {
+    for (const { gate, passed, message } of asked.results) {
+      output.line(`${name} ${asked.version}: ${gate} ${passed ? 'passed' : `refused: ${message}`}`);
+    }
+  }
+  return asked.results.every(({ passed }) => passed) ? 0 : 3;
 }
 
 function findImage(name: string, { fleet }: App): Image {
