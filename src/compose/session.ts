@@ -106,7 +106,7 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
     fleet,
     ledger,
     observer,
-    build: { registry, builder, places, sourceOf: from, prepare, smoke, lists },
+    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists },
     release: {
       registry,
       ledger,

@@ -5,7 +5,7 @@ import { formatReference, type Reference, repositoryOf } from '../../src/domain/
 import { SIGNATURE, signBundle, statementPayload } from '../../src/signer/bundle.ts';
 import { pushBundle } from '../../src/signer/bundle-referrers.ts';
 import { createKeySigner, generateKeyPair } from '../../src/signer/key.ts';
-import { signatureTag } from '../../src/signer/simple-signing.ts';
+import { signatureTag } from '../../src/signer/signer.ts';
 import {
   PREDICATE_TYPES,
   spdxStatement,
