@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
+import { addDiffVerbs } from './cli/diff-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addSetupVerbs } from './cli/setup-verbs.ts';
@@ -48,6 +49,7 @@ function createProgram(): Command {
     .showSuggestionAfterError();
   addCycleVerbs(program, terminal);
   addReleaseVerbs(program, terminal);
+  addDiffVerbs(program, terminal);
   addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
