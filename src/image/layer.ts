@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { extract, type Header } from 'tar-stream';
+import { type Extract, extract, type Header } from 'tar-stream';
 import type { EntryType } from '../domain/content-diff.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Change, TreeEntry } from './tree.ts';
+import { isZstd, zstdFrames } from './zstd-frames.ts';
 
 export interface LayerOptions {
   /** Whose content is kept; by absolute path. */
@@ -27,12 +27,8 @@ export async function readLayer(blob: AsyncIterable<Uint8Array>, options: LayerO
   const archive = extract();
   const changes: Change[] = [];
   const { head, rest } = await peek(blob, 4);
-  const source = Readable.from(rest, { objectMode: false });
-  const decompress = decompressor(head);
-  const unpacked =
-    decompress === undefined ? pipeline(source, count, archive) : pipeline(source, decompress, count, archive);
   await Promise.all([
-    unpacked,
+    unpack(head, rest, archive),
     (async () => {
       for await (const entry of archive) {
         const change = await readEntry(entry, options);
@@ -45,10 +41,10 @@ export async function readLayer(blob: AsyncIterable<Uint8Array>, options: LayerO
 }
 
 /** By its first bytes: media types of layers are not always right. */
-function decompressor(head: Buffer): Transform | undefined {
-  if (head.readUInt16BE(0) === 0x1f8b) return createGunzip();
-  if (head.readUInt32BE(0) === 0x28b52ffd) return createZstdDecompress();
-  return undefined;
+async function unpack(head: Buffer, bytes: AsyncIterable<Uint8Array>, archive: Extract): Promise<void> {
+  if (head.readUInt16BE(0) === 0x1f8b) return pipeline(bytes, createGunzip(), count, archive);
+  if (isZstd(head)) return pipeline(zstdFrames(bytes), createZstdDecompress(), count, archive);
+  return pipeline(bytes, count, archive);
 }
 
 async function peek(blob: AsyncIterable<Uint8Array>, length: number) {
