@@ -1,4 +1,4 @@
-import { isSameContent } from '../domain/content-diff.ts';
+import { type FilesDiff, isSameContent } from '../domain/content-diff.ts';
 import { diffFindings, diffPackages } from '../domain/diff.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
@@ -94,7 +94,7 @@ async function diffPlatform(
     ...{ platform, state: 'changed', before: pair[0].digest!, after: pair[1].digest! },
     ...{ sameContent: isSameContent(diff), files: diff.files, config: diff.config },
     layers: diffLayers(layersOf(before), layersOf(after)),
-    ...(await diffInside(pair, deps, call)),
+    ...(await diffInside(pair, mayTouchPackages(diff.files), deps, call)),
   };
 }
 
@@ -102,17 +102,25 @@ function layersOf({ layers, config }: ImageParts) {
   return nameLayers(layers, config.history);
 }
 
+/** Whether reading the package managers' files can tell of a difference: it means to read all layers again. */
+function mayTouchPackages({ added, removed, changed }: FilesDiff): boolean {
+  const paths = [...added, ...removed, ...changed.map(({ path }) => path)];
+  return paths.some((path) => /dpkg|apk|rpm/.test(path));
+}
+
 /** Packages and vulnerabilities by the SBOMs; both by the same source, or what catalogues differently looks changed. */
 async function diffInside(
   [before, after]: readonly [Reference, Reference],
+  mayDiffer: boolean,
   deps: DiffDeps,
   call: Call,
 ): Promise<Pick<ChangedPlatform, 'packages' | 'vulnerabilities' | 'notes'>> {
   const [old, now] = await Promise.all([readSbom(before, deps, call), readSbom(after, deps, call)]);
   if (old === undefined || now === undefined) {
-    const [was, is] = await Promise.all([deps.stateOf(before, call), deps.stateOf(after, call)]);
-    const changes = diffPackages(packagesOf(was), packagesOf(is));
-    return { packages: { from: 'files', changes }, notes: ['vulnerabilities are not known: not both have an SBOM'] };
+    const notes = ['vulnerabilities are not known: not both have an SBOM'];
+    if (!mayDiffer) return { packages: { from: 'files', changes: [] }, notes };
+    const [was, is] = [await deps.stateOf(before, call), await deps.stateOf(after, call)];
+    return { packages: { from: 'files', changes: diffPackages(packagesOf(was), packagesOf(is)) }, notes };
   }
   const { cataloguer, scanner } = deps;
   const changes = diffPackages(cataloguer.packages(old), cataloguer.packages(now));

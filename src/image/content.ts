@@ -34,16 +34,14 @@ export async function readPair(
   [beforeReference, afterReference]: readonly [Reference, Reference],
   call: Call = {},
 ): Promise<ContentPair> {
-  const references = [beforeReference, afterReference] as const;
   const [before, after] = await Promise.all([
     readParts(registry, beforeReference, call),
     readParts(registry, afterReference, call),
   ]);
   const common = commonLayers(before.layers, after.layers);
-  const above = [before, after].map(({ layers }, index) =>
-    readLayers(registry, references[index]!, layers.slice(common), call),
-  );
-  const [old = [], now = []] = await Promise.all(above);
+  // One after the other: half the buffers in memory
+  const old = await readLayers(registry, beforeReference, before.layers.slice(common), call);
+  const now = await readLayers(registry, afterReference, after.layers.slice(common), call);
   // The same changes in the same order give the same files, whatever they are laid over
   if (isDeepStrictEqual(old, now)) return { before, after, files: 'same' };
   const below = layOver(new Map(), await readLayers(registry, beforeReference, before.layers.slice(0, common), call));
