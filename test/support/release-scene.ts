@@ -20,6 +20,7 @@ import { fleetFiles } from './fleet-files.ts';
 import { pushImage } from './images.ts';
 import type { StandingScene } from './standing-scene.ts';
 
+const NEW: readonly Reason[] = [{ kind: 'never-released' }];
 const UPSTREAM = 'docker.io/library/debian:12-slim';
 const signal = new AbortController().signal;
 
@@ -82,7 +83,7 @@ export function createReleaseScene(options: ReleaseSceneOptions): ReleaseScene {
     setTime(time) {
       now = new Date(time);
     },
-    async release(content, { name = 'base', reasons = [{ kind: 'never-released' }], base: parent } = {}) {
+    async release(content, { name = 'base', reasons = NEW, base: parent } = {}) {
       const own = parent === undefined ? await inputs(content, name) : childInputs(image(name), content, parent);
       await pushCandidate(places.staging(name), own, content, deps);
       const job = releaseJob({ runId: 'run', image: image(name), inputs: own, reasons }, deps);
