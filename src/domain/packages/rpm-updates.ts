@@ -39,26 +39,31 @@ interface Offer {
  */
 export function rpmUpdate(installed: InstalledPackage, offers: RpmOffers): PackageUpdate | undefined {
   const { name, version, architecture, source } = installed;
-  // Priorities are weighed among what is newer, as libsolv does.
-  const newer = offersOf(installed, offers).filter(({ listed }) => compareRpm(listed.version, version) > 0);
-  const best = Math.min(...newer.map(({ origin }) => origin.priority));
-  const [first, ...others] = newer.filter(({ origin }) => origin.priority === best);
+  // Priorities are weighed among what is no downgrade, as libsolv does.
+  const found = offersOf(installed, offers).filter(({ listed }) => compareRpm(listed.version, version) >= 0);
+  const best = Math.min(...found.map(({ origin }) => origin.priority));
+  const [first, ...others] = found.filter(({ origin }) => origin.priority === best);
   if (first === undefined) return undefined;
   const { origin, listed } = others.reduce(
     (a, b) => (compareRpm(b.listed.version, a.listed.version) > 0 ? b : a),
     first,
   );
-  // What advisories fixed is in every later version, too; dnf counts those of the same architecture alone.
-  const fixed = offers.origins
-    .flatMap((each) => each.findSecurity(name))
-    .filter((each) => each.architecture === architecture && listed.architecture === architecture)
-    .map((each) => each.version);
-  const security = fixed.some((each) => compareRpm(each, version) > 0 && compareRpm(each, listed.version) <= 0);
+  if (compareRpm(listed.version, version) === 0) return undefined;
+  const advised = offers.origins.flatMap(({ findSecurity }) => findSecurity(name));
+  const security = advised.some((fixed) => isFixed(fixed, version, found));
   const isNative = [offers.nativeArchitecture, 'noarch'].includes(architecture);
   return {
     name: isNative ? name : `${name}.${architecture}`,
     ...{ source, from: version, to: listed.version, security, origin: origin.name },
   };
+}
+
+/** An advisory counts, as in `dnf upgrade --security`, when its version or a later one of its architecture is offered. */
+function isFixed(fixed: RpmListed, installed: string, offered: readonly Offer[]): boolean {
+  if (compareRpm(fixed.version, installed) <= 0) return false;
+  return offered.some(
+    ({ listed }) => listed.architecture === fixed.architecture && compareRpm(listed.version, fixed.version) >= 0,
+  );
 }
 
 function offersOf(installed: InstalledPackage, offers: RpmOffers): readonly Offer[] {
