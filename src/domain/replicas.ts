@@ -45,5 +45,6 @@ export function channelTagsOf({ line, channels, ours, marks }: ReplicaFacts): re
   const names = new Set([...channels, ...channelPositions(marks).keys(), line]);
   const narrow = (tag: string) => /^\d+\.\d+$/.test(tag) && isOfLine(line, tag);
   const found = ours.filter((tag) => names.has(tag) || narrow(tag));
-  return found.sort((a, b) => Number(a === line) - Number(b === line));
+  const rank = (tag: string) => (tag === line ? 2 : Number(narrow(tag)));
+  return found.sort((a, b) => rank(a) - rank(b));
 }
