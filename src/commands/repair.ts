@@ -1,14 +1,12 @@
 import type { App } from '../compose.ts';
 import { type RepairDeps, type RepairReport, repairReleases } from '../flows/repair.ts';
-import { VERSION } from '../version.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 
 /** What a repair needs, of the whole factory. */
-export function repairDeps({ registry, places, fleet, attestor, cataloguer, scanner }: App): RepairDeps {
-  const { settings } = fleet;
-  const factory = { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION };
-  return { registry, places, settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
+export function repairDeps(app: App): RepairDeps {
+  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
+  return { registry, places, settings: fleet.settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
 }
 
 export interface RepairCommandOptions {
