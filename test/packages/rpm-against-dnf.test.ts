@@ -69,6 +69,8 @@ function sceneOf(seed: number, plain: boolean): Scene {
     version: pick(VERSIONS),
     architecture: pick(ARCHITECTURES.filter((architecture) => kept({ name, version: '', architecture }))),
   }));
+  // Some package must say what the image's own architecture is.
+  installed[0] = { ...installed[0]!, architecture: NATIVE };
   const repository = () => {
     const rpms = some(0.15);
     const security = rpms.filter(() => random() < 0.4);

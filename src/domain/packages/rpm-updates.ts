@@ -39,6 +39,8 @@ interface Offer {
  */
 export function rpmUpdate(installed: InstalledPackage, offers: RpmOffers): PackageUpdate | undefined {
   const { name, version, architecture, source } = installed;
+  // Those of the main section hide what is installed, too.
+  if (offers.excludes.some((pattern) => pattern.matches(installed))) return undefined;
   // Priorities are weighed among what is no downgrade, as libsolv does.
   const found = offersOf(installed, offers).filter(({ listed }) => compareRpm(listed.version, version) >= 0);
   const best = Math.min(...found.map(({ origin }) => origin.priority));
