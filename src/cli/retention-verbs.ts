@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { pruneCommand } from '../commands/prune.ts';
 import { repairCommand } from '../commands/repair.ts';
 import { replicateCommand } from '../commands/replicate.ts';
 import type { Common, Terminal } from './terminal.ts';
@@ -20,5 +21,16 @@ export function addRetentionVerbs(program: Command, { output, signal, withApp }:
     .action(async (_options, command: Command) => {
       const { root, json } = command.optsWithGlobals<Common>();
       await withApp(root, (app) => replicateCommand(app, output, { json, signal }));
+    });
+  program
+    .command('prune')
+    .description(
+      'what nothing needs in staging, mirror and among old releases, and why the rest stays; removes nothing',
+    )
+    .option('--yes', 'remove it', false)
+    .option('--by <name>', 'who; default: as CI or this machine says')
+    .action(async (_options, command: Command) => {
+      const { root, ...options } = command.optsWithGlobals<Common & { yes: boolean; by?: string }>();
+      await withApp(root, (app) => pruneCommand(app, output, { ...options, signal }));
     });
 }
