@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
+import { addDiffVerbs } from './cli/diff-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
+import { addRetentionVerbs } from './cli/retention-verbs.ts';
 import { addSetupVerbs } from './cli/setup-verbs.ts';
 import { addStandingVerbs } from './cli/standing-verbs.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -48,9 +50,11 @@ function createProgram(): Command {
     .showSuggestionAfterError();
   addCycleVerbs(program, terminal);
   addReleaseVerbs(program, terminal);
+  addDiffVerbs(program, terminal);
   addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
+  addRetentionVerbs(program, terminal);
   addSetupVerbs(program, terminal);
   return program;
 }

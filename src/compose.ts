@@ -115,6 +115,7 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     registry,
     ledger,
     attestor: createAttestor({ registry, signer }),
+    factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
     ...createScanners(config, settings),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { adoptCommand } from '../commands/adopt.ts';
-import { approveCommand, channelsCommand, promoteCommand } from '../commands/channels.ts';
+import { approveCommand, channelsCommand, gatesCommand, promoteCommand } from '../commands/channels.ts';
 import type { Common, Terminal } from './terminal.ts';
 
 interface ByHandOptions {
@@ -41,6 +41,14 @@ export function addChannelVerbs(program: Command, { output, signal, withApp }: T
     .action(async (image: string, version: string, _options, command: Command) => {
       const { root, ...options } = command.optsWithGlobals<Common & ByHandOptions & { channel: string }>();
       await withApp(root, (app) => approveCommand(app, output, { ...options, image, version, signal }));
+    });
+  program
+    .command('gates')
+    .argument('<image[:version]>', 'default version: the release in use')
+    .description('ask the gates after a release again; the last word of each counts')
+    .action(async (image: string, _options, command: Command) => {
+      const { root, json } = command.optsWithGlobals<Common>();
+      await withApp(root, (app) => gatesCommand(app, output, { image, json, signal }));
     });
   program
     .command('adopt')

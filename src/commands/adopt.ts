@@ -1,10 +1,9 @@
-import type { App } from '../compose.ts';
 import type { Adoption, FoundTag } from '../domain/adoption.ts';
 import { shortDigest } from '../domain/digest.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import { adopt, readAdoption } from '../flows/adopt.ts';
-import { stageDeps } from './channels.ts';
+import { type ChannelApp, stageDeps } from './channels.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 
@@ -17,7 +16,7 @@ export interface AdoptOptions {
 }
 
 /** `ingot adopt`: what ingot would change in repositories that others filled. Moves nothing, with `--yes` neither. */
-export async function adoptCommand(app: App, output: Output, options: AdoptOptions): Promise<number> {
+export async function adoptCommand(app: ChannelApp, output: Output, options: AdoptOptions): Promise<number> {
   const { images, yes, json, signal } = options;
   requireImages(images, app.fleet.images);
   const wanted = app.fleet.images.filter(({ name }) => images.length === 0 || images.includes(name));
@@ -34,7 +33,7 @@ export async function adoptCommand(app: App, output: Output, options: AdoptOptio
   return 0;
 }
 
-function toLines(app: App, image: Image, adoption: Adoption, yes: boolean): string[] {
+function toLines(app: ChannelApp, image: Image, adoption: Adoption, yes: boolean): string[] {
   const { versions, moves, later, makes, leaves, nextVersion, open } = adoption;
   const name = `${image.name} (${repositoryOf(app.places.release(image.name))})`;
   const unsigned = [...versions, ...moves, ...later].filter(({ signed }) => signed === false).map(({ tag }) => tag);

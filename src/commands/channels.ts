@@ -2,20 +2,25 @@ import type { App } from '../compose.ts';
 import { decideStages, explainWait, isStaged } from '../domain/channel-stages.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
-import { approve, openFreeze, promote } from '../flows/promote.ts';
+import { approve, askGatesAgain, openFreeze, promote } from '../flows/promote.ts';
 import { readStages } from '../flows/stage-facts.ts';
 import type { StageDeps, StageReport } from '../flows/stages.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 
+/** What the verbs of channels need of the whole factory. */
+export interface ChannelApp extends Pick<App, 'registry' | 'ledger' | 'places' | 'fleet' | 'attestor' | 'gates'> {
+  readonly config: Pick<App['config'], 'person'>;
+}
+
 /** What stages need, of the whole factory. */
-export function stageDeps({ registry, ledger, places, fleet, attestor, gates }: App): StageDeps {
+export function stageDeps({ registry, ledger, places, fleet, attestor, gates }: Omit<ChannelApp, 'config'>): StageDeps {
   return { registry, ledger, places, settings: fleet.settings, attestor, gates, now: () => new Date() };
 }
 
 /** `ingot channels`: where each channel is, and what newer releases wait for. */
 export async function channelsCommand(
-  app: App,
+  app: ChannelApp,
   output: Output,
   { images, json, signal }: { images: readonly string[]; json: boolean; signal: AbortSignal },
 ): Promise<number> {
@@ -36,7 +41,7 @@ interface Row {
   readonly waiting: readonly { readonly version: string; readonly because: readonly string[] }[];
 }
 
-async function channelsOf(image: Image, app: App, signal: AbortSignal): Promise<Row[]> {
+async function channelsOf(image: Image, app: ChannelApp, signal: AbortSignal): Promise<Row[]> {
   const deps = stageDeps(app);
   const stages = await readStages(image, deps, { signal });
   const staged = new Set(deps.settings.channels.filter(isStaged).map(({ name }) => name));
@@ -66,7 +71,7 @@ export interface ByHandOptions {
 
 /** `ingot promote`: one channel by hand, or an image through a freeze of everything. */
 export async function promoteCommand(
-  app: App,
+  app: ChannelApp,
   output: Output,
   options: ByHandOptions & { image: string; channel?: string; emergency: boolean },
 ): Promise<number> {
@@ -88,7 +93,7 @@ export async function promoteCommand(
 }
 
 async function letThrough(
-  app: App,
+  app: ChannelApp,
   output: Output,
   {
     name,
@@ -114,7 +119,7 @@ async function letThrough(
 
 /** `ingot approve`: the word of a person for one release and one channel. */
 export async function approveCommand(
-  app: App,
+  app: ChannelApp,
   output: Output,
   options: ByHandOptions & { image: string; version: string; channel: string },
 ): Promise<number> {
@@ -130,7 +135,29 @@ export async function approveCommand(
   return 0;
 }
 
-function findImage(name: string, { fleet }: App): Image {
+/** `ingot gates`: asks the gates after a release again, such as one that refused by mistake. */
+export async function gatesCommand(
+  app: ChannelApp,
+  output: Output,
+  { image: text, json, signal }: { image: string; json: boolean; signal: AbortSignal },
+): Promise<number> {
+  const [name = '', version] = text.split(':');
+  const asked = await askGatesAgain(
+    { image: findImage(name, app), ...(version && { version }) },
+    stageDeps(app),
+    signal,
+  );
+  if (json) output.json({ image: name, ...asked });
+  else if (asked.results.length === 0) output.line(`${name} has no gates after its releases`);
+  else {
+    for (const { gate, passed, message } of asked.results) {
+      output.line(`${name} ${asked.version}: ${gate} ${passed ? 'passed' : `refused: ${message}`}`);
+    }
+  }
+  return asked.results.every(({ passed }) => passed) ? 0 : 3;
+}
+
+function findImage(name: string, { fleet }: Pick<App, 'fleet'>): Image {
   requireImages([name], fleet.images);
   return fleet.images.find((image) => image.name === name)!;
 }

@@ -3,6 +3,7 @@ import type { Platform } from '../domain/platform.ts';
 import type { Outcome, Run, StepRecord } from '../domain/run.ts';
 import type { Reason } from '../domain/staleness.ts';
 import type { CycleResult } from '../flows/cycle.ts';
+import type { StageReport } from '../flows/stages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 
@@ -11,6 +12,8 @@ export interface CycleReport {
   readonly runs: readonly RunReport[];
   readonly plan: readonly { readonly image: string; readonly state: string; readonly version?: string }[];
   readonly proposals: readonly ProposeEnd[];
+  /** Channels that moved as a later stage, and what kept others from it. */
+  readonly stages: readonly Pick<StageReport, 'image' | 'moved' | 'problems'>[];
   /** Wall-clock seconds of the cycle. */
   readonly seconds: number;
   /** Of these, the seconds in which no tool of others was at work: our own share. */
@@ -33,7 +36,7 @@ export interface RunReport {
 }
 
 export async function cycleReport(
-  { runs, plan, proposals }: CycleResult,
+  { runs, plan, proposals, stages }: CycleResult,
   ledger: Ledger,
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
 ): Promise<CycleReport> {
@@ -44,6 +47,7 @@ export async function cycleReport(
     runs: known.map(toRunReport),
     plan: plan.map(({ image, state, release }) => ({ image, state, ...(release && { version: release.version }) })),
     proposals,
+    stages: stages.map(({ image, moved, problems }) => ({ image, moved, problems })),
     seconds: toSeconds(endedAt - startedAt),
     ownSeconds: toSeconds(endedAt - startedAt - covered(external)),
   };

@@ -15,6 +15,7 @@ import { createAptArchives } from '../packages/apt.ts';
 import { createArchiveFetch } from '../packages/archive-fetch.ts';
 import { createArchives } from '../packages/by-manager.ts';
 import { createListFolders } from '../packages/list-folders.ts';
+import { createRpmArchives } from '../packages/rpm.ts';
 import type { Registry } from '../registry/registry.ts';
 
 export type Packages = Pick<PackageDeps, 'archives' | 'stateOf' | 'compareVersions'> & Pick<SnapshotDeps, 'lists'>;
@@ -32,7 +33,7 @@ export function createPackages(
   const options = { fetch, mirrors, readKeyring, now };
   const apt = createAptArchives(options);
   return {
-    archives: createArchives({ apt, apk: createApkArchives(options) }),
+    archives: createArchives({ apt, apk: createApkArchives(options), rpm: createRpmArchives(options) }),
     lists: createListFolders({ apt, directory: join(config.dataDirectory, 'lists'), now: Date.now }),
     stateOf: states.state,
     compareVersions: (manager, a, b) => VERSION_ORDERS[manager](a, b),

@@ -26,7 +26,6 @@ import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
-import { VERSION } from '../version.ts';
 import type { Packages } from './packages.ts';
 
 export interface Session {
@@ -45,6 +44,8 @@ export interface SharedParts {
   readonly ledger: Ledger;
   readonly attestor: Attestor;
   readonly gates: GateRunner;
+  /** Names this factory in provenance. */
+  readonly factory: { readonly id: string; readonly version: string };
   readonly cataloguer: Cataloguer;
   readonly scanner: Scanner;
   /** What images have installed, and what archives offer. */
@@ -87,7 +88,8 @@ export async function startSession(
 }
 
 function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
-  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, gates, from } = parts;
+  const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, gates, factory, from } =
+    parts;
   const { settings } = fleet;
   const { root, secret } = config;
   const prepare = createContextPreparer({
@@ -100,13 +102,12 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
     runSmoke({ tests: tests!, builder, registry, image, platform, signal });
   const archives = { registry, places, sourceOf: from, ...parts.packages };
   const lists: BuildDeps['lists'] = (image, inputs, signal) => openSnapshot(image, inputs, archives, { signal });
-  const factory = { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION };
   const revision = (image: Image) => gitRevision(image, root);
   return {
     fleet,
     ledger,
     observer,
-    build: { registry, builder, places, sourceOf: from, prepare, smoke, lists },
+    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists },
     release: {
       registry,
       ledger,

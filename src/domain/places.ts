@@ -45,6 +45,8 @@ export const stagingTag = {
     `${key}-${platformSlug(platform)}-scan-${hexOf(database).slice(0, 16)}`,
   verdict: (key: string) => `${key}-verdict`,
   index: (key: string) => `${key}-index`,
+  /** Says since when the candidate is there. */
+  note: (key: string) => `${key}-note`,
 } as const;
 
 /** Keeps a mirrored manifest from a registry's garbage collection (facts: Quay drops what has no tag). */

@@ -69,7 +69,7 @@ async function provenanceOf(job: ReleaseJob, index: CandidateIndex, deps: Releas
   });
 }
 
-function referenceOf(input: ResolvedInput, { places }: ReleaseDeps): Reference {
+export function referenceOf(input: ResolvedInput, { places }: Pick<ReleaseDeps, 'places'>): Reference {
   if (!input.name.startsWith('golden/')) return parseReference(input.name);
   return { ...places.release(input.name.slice('golden/'.length)), ...(input.version && { tag: input.version }) };
 }

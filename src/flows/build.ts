@@ -3,6 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import { usesSnapshot } from '../domain/dockerfile/render.ts';
 import { LISTS } from '../domain/dockerfile/render-run.ts';
 import type { Image } from '../domain/fleet/model.ts';
+import type { MirrorSettings } from '../domain/fleet/settings-retention.ts';
 import { candidateKey, epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -32,6 +33,7 @@ export interface BuildDeps {
   readonly builder: Builder;
   readonly places: Places;
   readonly sourceOf: (upstream: Reference) => Reference;
+  readonly mirror?: MirrorSettings;
   /** Folder of the archives' lists, for a build that takes packages from them. */
   readonly lists: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<string | undefined>;
   readonly prepare: (image: Image, inputs: Inputs, platform: Platform) => Promise<PreparedContext>;

@@ -8,6 +8,7 @@ import { type ComparedContent, compareContent } from '../image/compare.ts';
 import { RegistryError } from '../registry/registry.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
+import { isBeyondRepair } from './repair-step.ts';
 import type { Ending, Step } from './steps.ts';
 
 type CompareJob = Pick<ReleaseJob, 'image' | 'inputs' | 'reasons' | 'repository' | 'staging' | 'candidate' | 'notes'>;
@@ -28,6 +29,7 @@ export function compareStep(job: CompareJob, deps: CompareDeps): Step {
       const digests = await job.candidate.digests(signal);
       if (!samePlatforms(release, job.image.platforms)) return;
       if (job.image.platforms.every((platform) => release.platforms[platform] === digests[platform])) {
+        if (await isBeyondRepair(release, job, deps, signal)) return;
         return unchanged(release, '', job, deps, signal);
       }
       if (!mayStay(release, job.reasons)) return;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Digest } from '../domain/digest.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { atTag, type Reference } from '../domain/reference.ts';
-import type { SmokeReport } from '../domain/verdict.ts';
+import type { SmokeReport, Verdict } from '../domain/verdict.ts';
 import { getArtifact, putArtifact } from '../image/artifact.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Call, Registry } from '../registry/registry.ts';
@@ -46,12 +46,24 @@ const ScanReportSchema = z.object({
   scanner: z.object({ name: z.string(), version: z.string() }),
 }) as z.ZodType<ScanReport>;
 
+const PolicyFindings = z.array(z.looseObject({ check: z.string(), level: z.string(), message: z.string() }));
+
+const VerdictSchema = z.object({
+  allowed: z.boolean(),
+  blocked: PolicyFindings,
+  warnings: PolicyFindings,
+  waived: z.array(z.looseObject({})),
+  checks: z.array(z.string()),
+  notes: z.array(z.string()),
+}) as unknown as z.ZodType<Verdict>;
+
 /** Small documents about candidates, kept under tags in staging. */
 export interface EvidenceStore {
   has(tag: string, subject: Digest, call: Call): Promise<boolean>;
   smoke(tag: string, call: Call): Promise<SmokeReport | undefined>;
   sbom(tag: string, call: Call): Promise<Sbom | undefined>;
   scan(tag: string, call: Call): Promise<ScanReport | undefined>;
+  verdict(tag: string, call: Call): Promise<Verdict | undefined>;
   putSbom(tag: string, subject: Digest, sbom: Sbom, call: Call): Promise<void>;
   putJson(tag: string, kind: keyof typeof EVIDENCE, subject: Digest, value: unknown, call: Call): Promise<void>;
 }
@@ -75,6 +87,7 @@ export function createEvidenceStore(registry: Registry, staging: Reference): Evi
     },
     smoke: (tag, call) => json(tag, SmokeReportSchema, call),
     scan: (tag, call) => json(tag, ScanReportSchema, call),
+    verdict: (tag, call) => json(tag, VerdictSchema, call),
     async sbom(tag, call) {
       const layers = await layersOf(tag, call);
       const native = layers?.find(({ mediaType }) => mediaType === SYFT_JSON)?.content;

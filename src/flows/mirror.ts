@@ -1,3 +1,6 @@
+import type { Digest } from '../domain/digest.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { MirrorSettings } from '../domain/fleet/settings-retention.ts';
 import type { ResolvedInput } from '../domain/inputs.ts';
 import { mirrorTag, type Places } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
@@ -9,6 +12,8 @@ export interface MirrorDeps {
   readonly places: Places;
   /** Where an upstream is read from: itself, or the company's own cache of it. */
   readonly sourceOf: (upstream: Reference) => Reference;
+  /** Absent: only what is wanted. */
+  readonly mirror?: MirrorSettings;
 }
 
 /** Copies what a platform takes of an upstream into our registry, once for each digest. Golden images are there already. */
@@ -18,23 +23,35 @@ export async function mirrorInput(
   deps: MirrorDeps,
   call: Call,
 ): Promise<void> {
-  if (await isMirrored(input, platform, deps, call)) return;
+  const { registry, places, sourceOf } = deps;
+  if (!isUpstream(input)) return;
   const upstream = parseReference(input.name);
-  await deps.registry.copy(
-    atDigest(deps.sourceOf(upstream), input.platforms[platform]!),
-    target(input, platform, deps.places),
-    call,
-  );
+  const copy = async (digest: Digest) => {
+    const to = mirrored(input, digest, places);
+    if ((await registry.head(to, call)) !== undefined) return;
+    await registry.copy(atDigest(sourceOf(upstream), digest), to, call);
+  };
+  await copy(input.platforms[platform]!);
+  if (deps.mirror?.platforms === 'all') await copy(input.digest).catch(unlessNeeded(call));
+}
+
+/** No build waits for platforms that it does not use: an index that upstream has given up is left out. */
+function unlessNeeded({ signal }: Call) {
+  return (error: unknown): void => {
+    if (signal?.aborted || !(error instanceof FactoryError)) throw error;
+  };
 }
 
 export async function isMirrored(
   input: ResolvedInput,
   platform: Platform,
-  { registry, places }: Pick<MirrorDeps, 'registry' | 'places'>,
+  { registry, places, mirror }: Pick<MirrorDeps, 'registry' | 'places' | 'mirror'>,
   call: Call,
 ): Promise<boolean> {
   if (!isUpstream(input)) return true;
-  return (await registry.head(target(input, platform, places), call)) !== undefined;
+  const wanted = [input.platforms[platform]!, ...(mirror?.platforms === 'all' ? [input.digest] : [])];
+  const heads = wanted.map((digest) => registry.head(mirrored(input, digest, places), call));
+  return (await Promise.all(heads)).every((head) => head !== undefined);
 }
 
 /** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */
@@ -45,8 +62,8 @@ export function pinOf(input: ResolvedInput, platform: Platform, places: Places):
   return atDigest(repository, input.platforms[platform]!);
 }
 
-function target(input: ResolvedInput, platform: Platform, places: Places): Reference {
-  return atTag(places.mirror(parseReference(input.name)), mirrorTag(input.platforms[platform]!));
+function mirrored(input: ResolvedInput, digest: Digest, places: Places): Reference {
+  return atTag(places.mirror(parseReference(input.name)), mirrorTag(digest));
 }
 
 function isUpstream(input: ResolvedInput): boolean {

@@ -5,10 +5,11 @@ import type { Channel } from '../domain/fleet/settings-channels.ts';
 import { EMERGENCY } from '../domain/freeze.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import { moveChannels, withMarkLog } from './channel-moves.ts';
+import type { GateResult } from './gates.ts';
 import type { MarkDeps, MarkLog } from './mark-log.ts';
 import { readRelease } from './releases.ts';
 import { type ImageStages, type KnownRelease, readStaged, readStages, stageGates } from './stage-facts.ts';
-import type { StageDeps } from './stages.ts';
+import { askReleased, type StageDeps } from './stages.ts';
 import { requireVerified } from './verify.ts';
 
 /** What a person wants, and who they are. */
@@ -82,6 +83,20 @@ export async function openFreeze({ image, by, reason }: ByHand, deps: StageDeps,
   const until = new Date(deps.now().getTime() + EMERGENCY_HOURS * 3600_000).toISOString();
   await leaveTrace(deps.places.release(image.name), { by, reason, until }, deps, signal);
   return until;
+}
+
+/** Asks the gates `after` of a release now, also those that have answered before. @param version absent: the release in use */
+export async function askGatesAgain(
+  { image, version }: { readonly image: Image; readonly version?: string },
+  deps: StageDeps,
+  signal: AbortSignal,
+): Promise<{ readonly version: string; readonly results: readonly GateResult[] }> {
+  const release = await findRelease({ image, ...(version && { version }) }, deps, signal);
+  const results: GateResult[] = [];
+  for (const gate of stageGates(image, deps.settings)) {
+    results.push(await askReleased(image, release, gate, deps, signal));
+  }
+  return { version: release.version, results };
 }
 
 async function leaveTrace(

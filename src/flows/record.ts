@@ -1,5 +1,6 @@
 import type { Platform } from '../domain/platform.ts';
 import { atDigest } from '../domain/reference.ts';
+import { areAttachmentsRecorded, recordAttachments } from './attachments.ts';
 import type { CandidateIndex } from './candidate-index.ts';
 import { areGatesRecorded, recordGates } from './gates.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
@@ -7,7 +8,7 @@ import { attachNativeSbom, hasNativeSbom } from './release-content.ts';
 import { attachInputs, hasInputs } from './releases.ts';
 import type { Step } from './steps.ts';
 
-/** What later plans and rescans need to know of the release: its inputs, each platform's native SBOM, and what gates said. */
+/** What later plans, rescans and repairs need to know of the release: its inputs, each platform's native SBOM, what gates said, and the list of what is attached. */
 export function recordStep(
   job: ReleaseJob,
   deps: ReleaseDeps,
@@ -24,6 +25,7 @@ export function recordStep(
       const index = await indexOf(signal);
       if (!(await hasInputs(registry, atDigest(repository, index.digest), inputs, { signal }))) return false;
       if (!(await areGatesRecorded(job, index, deps, { signal }))) return false;
+      if (!(await areAttachmentsRecorded(registry, atDigest(repository, index.digest), { signal }))) return false;
       const checks = job.image.platforms.map(async (platform) =>
         hasNativeSbom(registry, await subjectOf(platform, signal), { signal }),
       );
@@ -33,6 +35,8 @@ export function recordStep(
       const index = await indexOf(signal);
       const { digest, created } = index;
       await recordGates(job, index, deps, { signal });
+      const platforms = await candidate.digests(signal);
+      await recordAttachments(registry, repository, { digest, platforms }, { signal, createdAt: created });
       for (const platform of job.image.platforms) {
         const subject = await subjectOf(platform, signal);
         if (await hasNativeSbom(registry, subject, { signal })) continue;

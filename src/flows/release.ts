@@ -18,6 +18,7 @@ import { type CandidateIndex, findIndex, isAhead, makeIndex } from './candidate-
 import { compareStep } from './compare.ts';
 import { gatesStep } from './gates.ts';
 import { recordStep } from './record.ts';
+import { repairSteps } from './repair-step.ts';
 import type { Step } from './steps.ts';
 import { channelsStep, tagStep } from './tag-steps.ts';
 import { verdictStep } from './verdict.ts';
@@ -72,6 +73,7 @@ export function releaseSteps(job: ReleaseJob, deps: ReleaseDeps): readonly (Step
   const { platforms } = job.image;
   const index = (signal: AbortSignal) => candidateIndex(job, deps, signal);
   return [
+    ...repairSteps(job, deps),
     compareStep(job, deps),
     admitStep(job, deps),
     platforms.map((platform) => sbomStep(job, platform, deps)),

@@ -70,8 +70,19 @@ export function childDigests(index: Manifest): Readonly<Partial<Record<Platform,
 async function newestInputs(registry: Registry, release: Reference, call: Call): Promise<Inputs | undefined> {
   const found = await registry.referrers(release, { ...call, artifactType: INPUTS_ARTIFACT_TYPE });
   const newest = [...found].sort(byCreated).at(-1);
-  if (newest === undefined) return undefined;
-  const artifact = await getArtifact(registry, atDigest(release, newest.digest), call);
+  return newest && readRecord(registry, atDigest(release, newest.digest), call);
+}
+
+/** Every record of inputs that is attached to a release, newest first: equal content may come of several. */
+export async function readInputs(registry: Registry, release: Reference, call: Call): Promise<readonly Inputs[]> {
+  const found = await registry.referrers(release, { ...call, artifactType: INPUTS_ARTIFACT_TYPE });
+  const sorted = [...found].sort(byCreated).reverse();
+  const records = sorted.map(({ digest }) => readRecord(registry, atDigest(release, digest), call));
+  return (await Promise.all(records)).flatMap((record) => record ?? []);
+}
+
+async function readRecord(registry: Registry, record: Reference, call: Call): Promise<Inputs | undefined> {
+  const artifact = await getArtifact(registry, record, call);
   const content = artifact?.layers[0]?.content;
   return content === undefined ? undefined : InputsSchema.parse(JSON.parse(Buffer.from(content).toString('utf8')));
 }

@@ -1,12 +1,13 @@
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import { gatesOf } from '../domain/fleet/settings-gates.ts';
-import { canonicalJson, type Inputs } from '../domain/inputs.ts';
+import { candidateKey, canonicalJson, type Inputs } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Reason } from '../domain/staleness.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunEnd } from '../queue/dispatcher.ts';
 import { type BuildDeps, buildSteps } from './build.ts';
+import { noteCandidate } from './candidate-note.ts';
 import { candidateIndex, type ReleaseDeps, type ReleaseJob, releaseJob, releaseSteps } from './release.ts';
 import { readRelease } from './releases.ts';
 import { type Ending, messageOf, runSteps, type StepObserver } from './steps.ts';
@@ -31,6 +32,9 @@ export interface PlatformJob {
 export async function runBuild(job: PlatformJob, deps: RunDeps, signal: AbortSignal): Promise<void> {
   const image = findImage(job.image, job.inputs, deps.fleet);
   const onLog = (platform: Platform, line: string) => deps.observer.onLog?.(job.runId, platform, line);
+  const noted = { now: deps.release.now(), signal };
+  const { registry, places } = deps.build;
+  await noteCandidate(registry, places.staging(job.image), candidateKey(job.inputs), noted);
   const steps = buildSteps(image, job.inputs, job.platform, { ...deps.build, onLog });
   await runSteps(steps, { runId: job.runId, observer: deps.observer, now: () => deps.release.now().getTime(), signal });
 }

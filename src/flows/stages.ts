@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
 import { decideStages, type StageDecision } from '../domain/channel-stages.ts';
 import type { Image } from '../domain/fleet/model.ts';
+import type { Gate } from '../domain/fleet/settings-gates.ts';
 import { atDigest } from '../domain/reference.ts';
 import type { GateRunner } from '../gates/gates.ts';
 import type { Attestor } from '../signer/signer.ts';
 import { moveChannels } from './channel-moves.ts';
-import { askGate, attachGateResult } from './gates.ts';
+import { askGate, attachGateResult, type GateResult } from './gates.ts';
 import type { MarkDeps } from './mark-log.ts';
 import {
   type ImageStages,
@@ -94,21 +95,31 @@ async function askAbout(
   { deps, problems }: { deps: StageDeps; problems: string[] },
   signal: AbortSignal,
 ): Promise<KnownRelease> {
-  const repository = deps.places.release(image.name);
-  const reference = { ...repository, digest: release.digest };
-  const subject = { ...release, image: image.name, repository, reference };
   const gates = new Map(release.gates);
   for (const gate of stageGates(image, deps.settings).filter(({ name }) => names.has(name))) {
     try {
-      const result = await askGate(gate, subject, deps, signal);
-      await attachGateResult(deps.registry, reference, result, { signal });
-      gates.set(gate.name, result);
+      gates.set(gate.name, await askReleased(image, release, gate, deps, signal));
     } catch (error) {
       if (signal.aborted) throw error;
       problems.push(`${image.name} ${release.version}: ${messageOf(error)}`);
     }
   }
   return { ...release, gates };
+}
+
+/** Asks one gate about a release, and keeps its word with the release: the last one counts. */
+export async function askReleased(
+  image: Image,
+  release: KnownRelease,
+  gate: Gate,
+  deps: StageDeps,
+  signal: AbortSignal,
+): Promise<GateResult> {
+  const repository = deps.places.release(image.name);
+  const reference = { ...repository, digest: release.digest };
+  const result = await askGate(gate, { ...release, image: image.name, repository, reference }, deps, signal);
+  await attachGateResult(deps.registry, reference, result, { signal });
+  return result;
 }
 
 /** Promise 1 holds for later stages, too: the signature is read back before the tag moves. */

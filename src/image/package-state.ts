@@ -62,8 +62,10 @@ function withDigest(state: Omit<PackageState, 'digest'>): PackageState {
 }
 
 function stateDigest(
-  { manager, os, architecture, installed }: Omit<PackageState, 'digest'>,
+  { manager, os, architecture, releasever, installed }: Omit<PackageState, 'digest'>,
   files: [string, Digest][],
 ) {
-  return digestOf(JSON.stringify([manager, os.id, os.version, os.codename, architecture, installed, files.sort()]));
+  return digestOf(
+    JSON.stringify([manager, os.id, os.version, os.codename, architecture, releasever, installed, files.sort()]),
+  );
 }

@@ -29,12 +29,13 @@ export interface PackageStatesOptions {
 }
 
 /** Part of the folder's name: states that were read by other rules are read anew. */
-const FORMAT = 'v2';
+const FORMAT = 'v3';
 
 const Stored = z.object({
   manager: z.enum(['apt', 'apk', 'rpm', 'none']),
   os: z.object({ id: z.string(), version: z.string().optional(), codename: z.string().optional() }),
   architecture: z.string(),
+  releasever: z.string().optional(),
   installed: z.array(
     z.object({
       ...{ name: z.string(), version: z.string(), architecture: z.string() },

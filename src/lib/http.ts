@@ -105,6 +105,13 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** Whether what comes from there is what its host sent: over TLS, or from this machine. */
+export function isSecureUrl(address: URL | string): boolean {
+  if (!URL.canParse(String(address))) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
 /** Without user, query and fragment: signed URLs carry their secret there. */
 export function safeUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;

@@ -1,13 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Digest, digestOf, hexOf } from '../domain/digest.ts';
 import { createFileStore } from '../lib/file-store.ts';
-import { type Http, HttpError, type HttpHeaders, type HttpResponse, headerOf, safeUrl } from '../lib/http.ts';
+import {
+  type Http,
+  HttpError,
+  type HttpHeaders,
+  type HttpResponse,
+  headerOf,
+  isSecureUrl,
+  safeUrl,
+} from '../lib/http.ts';
 import { ArchiveError } from './archives.ts';
 
 /** How files of archives get here: asked for politely, kept on disk. */
 export interface ArchiveFetch {
   /** A small file that changes in place, asked for with the validators of the copy on disk; `undefined`: not there. */
-  document(url: string): Promise<Uint8Array | undefined>;
+  document(url: string, options?: DocumentOptions): Promise<Uint8Array | undefined>;
   /**
    * A file whose digest is known, from the disk or else from the first address that has it.
    * @throws ArchiveError `untrusted` when its content is another; `unavailable` when no address has it
@@ -16,6 +24,11 @@ export interface ArchiveFetch {
     addresses: readonly string[],
     expected: { readonly digest: Digest; readonly size: number },
   ): Promise<Uint8Array>;
+}
+
+export interface DocumentOptions {
+  /** Nothing but the connection tells that it is genuine: no step on the way may be without TLS. */
+  readonly secure?: boolean;
 }
 
 export interface ArchiveFetchOptions {
@@ -39,10 +52,10 @@ export function createArchiveFetch(options: ArchiveFetchOptions): ArchiveFetch {
   const get = (url: string, request: Partial<GetOptions>) =>
     retrying(retryDelays, () => getFollowing(http, new URL(url), { headers: {}, maxBytes: MAX_DOCUMENT, ...request }));
   return {
-    async document(url) {
-      const name = hexOf(digestOf(url));
+    async document(url, { secure = false } = {}) {
+      const name = hexOf(digestOf(secure ? `secure ${url}` : url));
       const kept = unpack(await documents.read(name));
-      const answer = await get(url, { headers: kept?.validators ?? {} });
+      const answer = await get(url, { headers: kept?.validators ?? {}, secure });
       if (answer.status === 304 && kept !== undefined) return kept.bytes;
       if (answer.status === 404 || answer.status === 410) return undefined;
       if (answer.status !== 200) throw refused(url, answer.status);
@@ -72,6 +85,7 @@ interface GetOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   readonly timeoutMs?: number;
+  readonly secure?: boolean;
 }
 
 interface Answer {
@@ -82,7 +96,7 @@ interface Answer {
 
 const MAX_REDIRECTS = 5;
 
-/** Content is signed or known by digest, so that a redirect may lead anywhere; credentials stay with their host. */
+/** What is signed or known by digest may be led anywhere; credentials stay with their host. */
 async function getFollowing(http: Http, url: URL, options: GetOptions): Promise<Answer> {
   let place = url;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
@@ -95,10 +109,18 @@ async function getFollowing(http: Http, url: URL, options: GetOptions): Promise<
     await response.discard();
     place = new URL(location, place);
     if (!/^https?:$/.test(place.protocol)) break;
+    if (options.secure && !isSecureUrl(place)) throw insecure(url, place);
   }
   throw new ArchiveError(`${safeUrl(url)} leads nowhere: its redirects do not end at an http address`, {
     code: 'protocol',
   });
+}
+
+function insecure(url: URL, place: URL): ArchiveError {
+  return new ArchiveError(
+    `${safeUrl(url)} leads to ${safeUrl(place)}, which is without TLS, and nothing else tells that it is genuine`,
+    { code: 'untrusted' },
+  );
 }
 
 async function nothing(response: HttpResponse): Promise<Uint8Array> {

@@ -42,7 +42,7 @@ export async function statusError(
   return new RegistryError(`${what}: ${registry} answered ${method} with ${message}; ${remedyOf(code, registry)}`, {
     code,
     retryable: RETRYABLE.includes(code) || isRace(code, method),
-    details: { status, ...(word && { error: word }), ...(wait !== undefined && { retryAfterMs: wait }) },
+    details: { registry, status, ...(word && { error: word }), ...(wait !== undefined && { retryAfterMs: wait }) },
   });
 }
 
@@ -102,5 +102,6 @@ export function connectionError(error: unknown, { what, registry }: Pick<Asked, 
     code: error.code === 'timed-out' ? 'timed-out' : 'unavailable',
     retryable,
     cause,
+    details: { registry },
   });
 }

@@ -57,6 +57,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     manifest: manifests.get,
     blob: (reference, blob, call = {}) => blobs.get(reference, blob, call),
     blobStream: (reference, blob, call = {}) => blobs.stream(reference, blob, call),
+    hasBlob: (repository, blob, call = {}) => blobs.has(repository, blob, call),
+    copyBlob: (from, to, blob, call = {}) => blobs.transfer(from, to, blob, call),
     tags: (repository, call = {}) => listTags(client, repository, call),
     async referrers(subject, call = {}) {
       return referrers.list({ ...subject, digest: requireDigest(subject) }, call);

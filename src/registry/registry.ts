@@ -66,6 +66,10 @@ export interface Registry {
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     call?: Call,
   ): Promise<AsyncIterable<Uint8Array>>;
+  /** HEAD: whether a repository has a blob. */
+  hasBlob(repository: Reference, blob: Pick<Descriptor, 'digest' | 'size'>, call?: Call): Promise<boolean>;
+  /** Brings one blob of another repository here, unless it is there: mounted where it can be. @throws `missing-content` */
+  copyBlob(from: Reference, to: Reference, blob: Pick<Descriptor, 'digest' | 'size'>, call?: Call): Promise<void>;
   /** All tags, sorted; empty when the repository does not exist. */
   tags(repository: Reference, call?: Call): Promise<readonly string[]>;
   /** Referrers of a digest, from the API or the fallback tag (distribution-spec v1.1, Referrers). */
@@ -80,7 +84,7 @@ export interface Registry {
   ): Promise<Descriptor>;
   /** Copies a manifest (children and blobs first) between repositories: mounts where it can, streams where it must. `to.tag` optional. Returns the descriptor. */
   copy(from: Reference, to: Reference, call?: Call): Promise<Descriptor>;
-  /** Removes a tag or digest; true when it is gone. Used in staging only. */
+  /** Removes a tag or digest; true when it is gone. What still needs it is the caller's business. */
   remove(reference: Reference, call?: Call): Promise<boolean>;
 }
 

@@ -2,15 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { atDigest, type Reference } from '../domain/reference.ts';
 import { type Call, type Descriptor, MEDIA_TYPES, type Registry, RegistryError } from '../registry/registry.ts';
-import {
-  BUNDLE_MEDIA_TYPE,
-  BUNDLE_PREDICATE,
-  BUNDLE_PREFIX,
-  type BundleReading,
-  bundleManifest,
-  readBundle,
-} from './bundle.ts';
+import { BUNDLE_MEDIA_TYPE, type BundleReading, bundleManifest, readBundle } from './bundle.ts';
 import { parseManifest } from './manifest.ts';
+import { BUNDLE_PREDICATE, BUNDLE_PREFIX } from './signer.ts';
 
 export type Subject = Reference & { readonly digest: Digest };
 

@@ -7,15 +7,13 @@ import { type Digest, hexOf } from '../domain/digest.ts';
 import { canonicalJson } from '../domain/inputs.ts';
 import { type Descriptor, MEDIA_TYPES } from '../registry/registry.ts';
 import { keyHint, readPublicKey } from './key.ts';
-import type { Signer, Statement } from './signer.ts';
+import { BUNDLE_PREDICATE, SIGNATURE_PREDICATE, type Signer, type Statement } from './signer.ts';
 
 /** cosign v3.1.2 specs/BUNDLE_SPEC.md */
 export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-export const BUNDLE_PREFIX = 'application/vnd.dev.sigstore.bundle';
-export const BUNDLE_PREDICATE = 'dev.sigstore.bundle.predicateType';
 
 /** The statement that is a signature and nothing more. */
-export const SIGNATURE: Statement = { predicateType: 'https://sigstore.dev/cosign/sign/v1', predicate: {} };
+export const SIGNATURE: Statement = { predicateType: SIGNATURE_PREDICATE, predicate: {} };
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';

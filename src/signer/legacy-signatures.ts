@@ -3,12 +3,11 @@ import { atTag } from '../domain/reference.ts';
 import { type Call, type Descriptor, MEDIA_TYPES, type Registry } from '../registry/registry.ts';
 import { type Subject, unlessDamaged } from './bundle-referrers.ts';
 import { parseManifest, type SignatureManifest } from './manifest.ts';
-import { SignerError } from './signer.ts';
+import { SignerError, signatureTag } from './signer.ts';
 import {
   SIMPLE_SIGNING_MEDIA_TYPE,
   signatureConfig,
   signatureManifest,
-  signatureTag,
   simpleSigningProblem,
 } from './simple-signing.ts';
 

@@ -1,10 +1,24 @@
-import type { Digest } from '../domain/digest.ts';
+import { type Digest, hexOf } from '../domain/digest.ts';
 import { type CommonCode, FactoryError } from '../domain/errors.ts';
 import type { Reference } from '../domain/reference.ts';
 
 export type SignerErrorCode = CommonCode | 'no-key' | 'bad-key' | 'signing-failed';
 
 export class SignerError extends FactoryError<SignerErrorCode> {}
+
+/** Media types of sigstore bundles begin so (cosign v3.1.2 specs/BUNDLE_SPEC.md). */
+export const BUNDLE_PREFIX = 'application/vnd.dev.sigstore.bundle';
+
+/** Annotation of a bundle's referrer that says which statement it holds. */
+export const BUNDLE_PREDICATE = 'dev.sigstore.bundle.predicateType';
+
+/** Predicate of the statement that is a signature and nothing more. */
+export const SIGNATURE_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+
+/** The tag beside a digest that holds all its legacy signatures (cosign v3.1.2 specs/SIGNATURE_SPEC.md). */
+export function signatureTag(digest: Digest): string {
+  return `sha256-${hexOf(digest)}.sig`;
+}
 
 /** Makes signatures. Only released digests are ever signed. */
 export interface Signer {

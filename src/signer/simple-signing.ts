@@ -1,17 +1,12 @@
 import { type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
-import { type Digest, hexOf } from '../domain/digest.ts';
+import type { Digest } from '../domain/digest.ts';
 import { parseReference, type Reference, repositoryOf } from '../domain/reference.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPES } from '../registry/registry.ts';
 
 /** cosign v3.1.2 specs/SIGNATURE_SPEC.md; the form that podman, skopeo and older cosign read. */
 export const SIMPLE_SIGNING_MEDIA_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json';
 export const SIGNATURE_ANNOTATION = 'dev.cosignproject.cosign/signature';
-
-/** The tag beside a digest that holds all its signatures of this form. */
-export function signatureTag(digest: Digest): string {
-  return `sha256-${hexOf(digest)}.sig`;
-}
 
 /** The bytes that are signed. The repository stands without tag: the signature is for whatever tag points here. */
 export function simpleSigningPayload(repository: Reference, digest: Digest): Buffer {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainWait } from '../../src/domain/channel-stages.ts';
 import { readMarks } from '../../src/flows/marks.ts';
-import { approve, openFreeze, promote } from '../../src/flows/promote.ts';
+import { approve, askGatesAgain, openFreeze, promote } from '../../src/flows/promote.ts';
 import { moveStages } from '../../src/flows/stages.ts';
 import { createStageScene, type StageScene } from '../support/stage-scene.ts';
 import { type StandingScene, startStandingScene } from '../support/standing-scene.ts';
@@ -131,6 +131,21 @@ describe('a gate after the release', () => {
     expect(first?.waiting).toEqual(['stable: 12.0.0 failed the gate canary: exit 1: too slow']);
     expect(await move(stages)).toEqual(first);
     expect(await readFile(asked, 'utf8')).toBe('x\n');
+  });
+
+  test('that refused by mistake can be asked again by hand', async () => {
+    const script = join(folder, 'flaky');
+    await writeFile(script, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const stages = createStageScene(scene, 'flaky', gated(`exec ${script}`));
+    await stages.release('12.0.0', { channels: ['edge'] });
+    expect((await move(stages))?.moved).toEqual([]);
+
+    await writeFile(script, '#!/bin/sh\n');
+    stages.setTime('2026-03-01T01:00:00Z');
+    const { version, results } = await askGatesAgain(stages, stages.deps, signal);
+
+    expect([version, results.map(({ gate, passed }) => [gate, passed])]).toEqual(['12.0.0', [['canary', true]]]);
+    expect((await move(stages))?.moved).toEqual([{ channel: 'stable', to: '12.0.0' }]);
   });
 
   test('that could not be asked is asked again', async () => {

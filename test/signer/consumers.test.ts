@@ -5,7 +5,7 @@ import { formatReference, type Reference, repositoryOf } from '../../src/domain/
 import { SIGNATURE, signBundle, statementPayload } from '../../src/signer/bundle.ts';
 import { pushBundle } from '../../src/signer/bundle-referrers.ts';
 import { createKeySigner, generateKeyPair } from '../../src/signer/key.ts';
-import { signatureTag } from '../../src/signer/simple-signing.ts';
+import { signatureTag } from '../../src/signer/signer.ts';
 import {
   PREDICATE_TYPES,
   spdxStatement,
@@ -130,6 +130,21 @@ describe.each(REGISTRIES)('consumers of $name', ({ start }) => {
 
       expect(exitCode).toBe(1);
       expect(await scene.attestor.verify({ ...all[1]!, ...target })).toMatchObject({ legacy: 'invalid' });
+    });
+
+    it('accept a copy that was signed for its own place as well, and so does cosign', async () => {
+      const { all } = await pushImage(scene.registry, scene.repository('replicated'));
+      for (const subject of all) await scene.attestor.sign(subject, CREATED);
+      const target = scene.repository('replica');
+      const tags = ['12', ...all.map(({ digest }) => signatureTag(digest))];
+      for (const tag of tags) await scene.registry.copy({ ...scene.repository('replicated'), tag }, { ...target, tag });
+      const there = all.map(({ digest }) => ({ ...target, digest }));
+      for (const subject of there) await scene.attestor.sign(subject, CREATED);
+
+      expect(await check(target, 'linux/amd64')).toEqual({ exitCode: 0, output: 'accepted\n' });
+      for (const subject of there) {
+        expect(await cosign('verify', subject, '--new-bundle-format=false')).toMatchObject({ exitCode: 0 });
+      }
     });
   });
 });

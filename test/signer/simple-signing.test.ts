@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import { parseReference } from '../../src/domain/reference.ts';
 import { createKeySigner, generateKeyPair } from '../../src/signer/key.ts';
+import { signatureTag } from '../../src/signer/signer.ts';
 import {
   signatureConfig,
   signatureLayer,
   signatureManifest,
-  signatureTag,
   simpleSigningPayload,
   simpleSigningProblem,
 } from '../../src/signer/simple-signing.ts';

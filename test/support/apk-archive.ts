@@ -57,9 +57,9 @@ export async function tarOf(files: readonly (readonly [string, Buffer])[]): Prom
   return Buffer.concat(await Array.fromAsync(tar as AsyncIterable<Buffer>));
 }
 
-/** A checksum that names the version, so that equal versions are equal packages. */
-function checksumOf({ name, version }: ApkPackage): string {
-  return `Q1${Buffer.from(digestOf(`${name} ${version}`).slice(7, 47), 'hex').toString('base64')}`;
+/** apk takes packages of the same checksum for the same package, wherever they are. */
+function checksumOf({ name, version, architecture = 'x86_64' }: ApkPackage): string {
+  return `Q1${Buffer.from(digestOf(`${name} ${version} ${architecture}`).slice(7, 47), 'hex').toString('base64')}`;
 }
 
 function indexStanza(each: ApkPackage): string {
@@ -85,7 +85,7 @@ function indexStanza(each: ApkPackage): string {
 /** What apk would have written of installed packages, with files whose lines look like fields of packages. */
 export function apkDatabase(packages: readonly ApkPackage[]): string {
   return packages
-    .map((each) => `${indexStanza(each).trimEnd()}\nF:usr/bin\nM:0:0:755\nR:V\na:0:0:755\nZ:Q1AAAA\n\n`)
+    .map((each) => `${indexStanza(each).trimEnd()}\nF:usr/bin\nM:0:0:755\nR:V\na:0:0:755\nZ:${checksumOf(each)}\n\n`)
     .join('');
 }
 

@@ -26,13 +26,18 @@ export interface TestFactory {
   publish(edition: string): Promise<void>;
   /** Replaces files of the fleet, and commits nothing. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
+  /** Writes ingot.yaml anew, with these settings in place of the usual ones. */
+  configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 export interface FleetScene {
   readonly registry: Registry;
   readonly host: string;
-  /** `only`: a fleet of this one image. */
-  factory(name: string, options?: { readonly only?: string }): Promise<TestFactory>;
+  /** `only`: a fleet of this one image. `settings`: in place of the usual ones. */
+  factory(
+    name: string,
+    options?: { readonly only?: string; readonly settings?: Readonly<Record<string, unknown>> },
+  ): Promise<TestFactory>;
   stop(): Promise<void>;
 }
 
@@ -62,18 +67,11 @@ export async function startFleetScene(): Promise<FleetScene> {
   return {
     registry,
     host,
-    async factory(name, { only } = {}) {
-      const factory = createFactory({ name, host, registry, root: join(folder, name) });
-      const settings = {
-        ...settingsOf(name, host, embedded.buildkit!),
-        scan: { database },
-        downstreams: [{ forge: 'local', path: factory.downstream }],
-      };
-      await factory.write({
-        'ingot.yaml': stringify(settings),
-        'fleet.key': generateKeyPair().privateKey,
-        ...filesOf(only),
-      });
+    async factory(name, { only, settings = {} } = {}) {
+      const usual = { ...settingsOf(name, host, embedded.buildkit!), scan: { database } };
+      const factory = createFactory({ name, host, registry, root: join(folder, name), usual });
+      await factory.configure(settings);
+      await factory.write({ 'fleet.key': generateKeyPair().privateKey, ...filesOf(only) });
       await makeDownstream(factory.downstream, { 'README.md': 'A shop\n' });
       return factory;
     },
@@ -120,17 +118,28 @@ function createFactory({
   host,
   registry,
   root,
+  usual,
 }: {
   name: string;
   host: string;
   registry: Registry;
   root: string;
+  usual: Readonly<Record<string, unknown>>;
 }): TestFactory {
   const base = `${host}/${name}`;
+  const downstream = join(root, 'downstream.git');
+  const write: TestFactory['write'] = async (files) => {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+  };
   return {
-    root,
-    base,
-    downstream: join(root, 'downstream.git'),
+    ...{ root, base, downstream, write },
+    configure: (settings) =>
+      write({
+        'ingot.yaml': stringify({ ...usual, downstreams: [{ forge: 'local', path: downstream }], ...settings }),
+      }),
     repository: (image) => parseReference(`${base}/${image}`),
     async publish(edition) {
       await pushImage(registry, parseReference(`${base}/upstream/debian:12-slim`), {
@@ -142,12 +151,6 @@ function createFactory({
         },
         created: '2026-11-01T00:00:00Z',
       });
-    },
-    async write(files) {
-      for (const [path, text] of Object.entries(files)) {
-        await mkdir(dirname(join(root, path)), { recursive: true });
-        await writeFile(join(root, path), text);
-      }
     },
   };
 }

@@ -10,7 +10,7 @@ export type TestFile =
   | string
   | {
       readonly type?: 'file' | 'directory' | 'symlink' | 'link';
-      readonly content?: string;
+      readonly content?: string | Buffer;
       readonly mode?: number;
       readonly uid?: number;
       readonly gid?: number;

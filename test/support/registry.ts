@@ -13,14 +13,19 @@ export interface TestRegistry {
   stop(): Promise<void>;
 }
 
+export interface DistributionOptions {
+  readonly auth?: Readonly<Record<string, unknown>>;
+  /** Of a registry that is started again: what it holds stays when it stops, and goes with the test's own folder. */
+  readonly folder?: string;
+  readonly address?: string;
+}
+
 /** CNCF distribution 2.8: deletes by digest alone, knows no referrers, no paging. */
-export async function startDistribution(
-  options: { auth?: Readonly<Record<string, unknown>> } = {},
-): Promise<TestRegistry> {
-  const folder = await mkdtemp(join(tmpdir(), 'ingot-registry-'));
+export async function startDistribution(options: DistributionOptions = {}): Promise<TestRegistry> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'ingot-registry-')));
   const file = join(folder, 'config.yml');
   const storage = { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } };
-  const http = { addr: '127.0.0.1:0', secret: 'test' };
+  const http = { addr: options.address ?? '127.0.0.1:0', secret: 'test' };
   const auth = options.auth === undefined ? {} : { auth: options.auth };
   await writeFile(file, stringify({ version: 0.1, log: { level: 'info' }, storage, http, ...auth }));
   const child = start('docker-registry', ['serve', file]);
@@ -29,7 +34,7 @@ export async function startDistribution(
     address,
     async stop() {
       await end(child);
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -65,4 +70,13 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
+}
+
+/** Forgets a blob, as a broken disk or a careless clean-up would. Distribution only. */
+export async function removeBlob(
+  { registry, repository }: { registry: string; repository: string },
+  digest: string,
+): Promise<void> {
+  const { status } = await fetch(`http://${registry}/v2/${repository}/blobs/${digest}`, { method: 'DELETE' });
+  if (status !== 202) throw new Error(`${registry} did not remove ${digest}: ${status}`);
 }

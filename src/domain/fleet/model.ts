@@ -6,6 +6,7 @@ import type { Deprecation } from './deprecated.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
+import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
 
 /** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
 export type PackageManager = 'apt' | 'apk' | 'dnf';
@@ -43,6 +44,10 @@ export interface Settings {
   /** Where package archives are read from instead: see `mirrorOf`. */
   readonly archives: ArchiveMap;
   readonly rebuild: RebuildSettings;
+  readonly mirror: MirrorSettings;
+  readonly retention: RetentionSettings;
+  /** Further registries that hold every release: host and path, as in `registry`. */
+  readonly replicas: readonly string[];
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */

@@ -9,6 +9,7 @@ import type { Fleet, Image, Settings } from './model.ts';
 import { PackagesFile } from './packages.ts';
 import { PLANNED_SETTINGS, SettingsFile, toSettings } from './settings.ts';
 import { channelMistakes } from './settings-channels.ts';
+import { replicaMistakes } from './settings-retention.ts';
 import { mistakeInUpstream } from './sources.ts';
 import { toImage } from './to-image.ts';
 
@@ -55,7 +56,7 @@ function settingsMistakes({ value, mistake }: ReadDocument<SettingsFile>): Mista
       ? []
       : [mistake(['channels', index], `there are two channels "${name}"`, 'remove one')],
   );
-  const together = value === undefined ? [] : channelMistakes(value);
+  const together = value === undefined ? [] : [...channelMistakes(value), ...replicaMistakes(value)];
   return [...upstreams, ...channels, ...together.map(({ at, message, remedy }) => mistake(at, message, remedy))];
 }
 

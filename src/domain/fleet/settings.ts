@@ -6,7 +6,8 @@ import { Archives } from './settings-archives.ts';
 import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
-import { Days, Line, Name, Percent, Size, VariableName } from './values.ts';
+import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
+import { Days, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
 
 export const PlatformName = z.enum(KNOWN_PLATFORMS);
 
@@ -52,13 +53,6 @@ const ProxyAddress = z
   .string()
   .regex(/^https?:\/\/[^\s/@]+\/?$/, 'must be an address without user and password; write it as in http://proxy:3128');
 
-const RegistryBase = z
-  .string()
-  .regex(
-    /^[a-zA-Z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/,
-    'must be a host and a path, without scheme and tag; write it as in ghcr.io/acme/golden',
-  );
-
 /** ingot.yaml as people write it. */
 export const SettingsFile = z.strictObject({
   fleet: Name,
@@ -96,6 +90,9 @@ export const SettingsFile = z.strictObject({
   upstreams: z.record(z.string(), z.string()).default({}),
   archives: Archives.default({}),
   rebuild: Rebuild.default(Rebuild.parse({})),
+  mirror: MirrorFile.default({ platforms: 'wanted' }),
+  retention: Retention.default(Retention.parse({})),
+  replicas: Replicas.default([]),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
@@ -103,8 +100,6 @@ export type SettingsFile = z.infer<typeof SettingsFile>;
 export const PLANNED_SETTINGS = [
   'watch',
   'rebuild.nightly',
-  'mirror',
-  'replicas',
   'freshness',
   'signing.keyless',
   'signing.kms',

@@ -65,6 +65,14 @@ export const AbsolutePath = z
   .regex(/^\/[^\s"'$\\]*$/, 'must be an absolute path without spaces, quotes, "$" and backslashes')
   .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
 
+/** Host and path below which a fleet lives. */
+export const RegistryBase = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/,
+    'must be a host and a path, without scheme and tag; write it as in ghcr.io/acme/golden',
+  );
+
 /** Names of environment variables (POSIX). */
 export const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable');
 

@@ -13,4 +13,4 @@ export interface PackageReader {
 }
 
 /** The parts of a state that only the manager's own files tell. */
-export type ReadPackages = Pick<PackageState, 'architecture' | 'installed' | 'files'>;
+export type ReadPackages = Pick<PackageState, 'architecture' | 'releasever' | 'installed' | 'files'>;

@@ -8,6 +8,8 @@ export interface PackageState {
   readonly os: { readonly id: string; readonly version?: string; readonly codename?: string };
   /** In the manager's own words: `amd64`, `arm64`; `x86_64`, `aarch64`. */
   readonly architecture: string;
+  /** dnf's `$releasever`, which addresses of repositories contain. */
+  readonly releasever?: string;
   readonly installed: readonly InstalledPackage[];
   /** Files that say where packages come from and whom to trust: absolute path to content (sources.list, keyrings, preferences, repositories, *.repo, RPM-GPG keys). */
   readonly files: Readonly<Record<string, Uint8Array>>;

@@ -1,0 +1,44 @@
+import type { App } from '../compose.ts';
+import { formatBytes } from '../domain/size.ts';
+import { type PruneItem, type PrunePlan, planPruning, prune } from '../flows/prune.ts';
+import type { Output } from './output.ts';
+
+export interface PruneCommandOptions {
+  /** Do it; else only say what would be done. */
+  readonly yes: boolean;
+  readonly by?: string;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** `ingot prune`: what staging, mirror and releases hold that nothing needs. 4: something could not be asked. */
+export async function pruneCommand(app: App, output: Output, options: PruneCommandOptions): Promise<number> {
+  const { yes, json, signal } = options;
+  const by = options.by ?? app.config.person;
+  const deps = { ...app.cycle, downstreams: app.downstreams, now: () => new Date() };
+  const end = yes ? await prune(deps, by, signal) : { plan: await planPruning(deps, signal), removed: 0, problems: [] };
+  const { plan, removed, problems } = end;
+  if (json) output.json({ done: yes, items: plan.items, bytes: plan.bytes, unknown: plan.unknown, removed, problems });
+  else for (const line of [...toLines(plan), ...totals(plan, yes), ...problems]) output.line(line);
+  return plan.unknown.length + problems.length > 0 ? 4 : 0;
+}
+
+function toLines({ items }: PrunePlan): string[] {
+  const groups = Map.groupBy(items, ({ repository }) => repository);
+  return [...groups].flatMap(([repository, all]) => [repository, ...all.map(toLine)]);
+}
+
+function toLine({ name, goes, why, bytes }: PruneItem): string {
+  const what = goes ? `goes (${formatBytes(bytes)})` : 'stays';
+  return `    ${name} ${what}: ${why.join('; ')}`;
+}
+
+function totals({ items, bytes, unknown }: PrunePlan, yes: boolean): string[] {
+  const count = items.filter(({ goes }) => goes).length;
+  const freed = `${formatBytes(bytes)} ${yes ? 'are' : 'would be'} free once the registry collects its garbage`;
+  return [
+    ...unknown.map((why) => `not known, so that what may depend on it stays: ${why}`),
+    count === 0 ? 'nothing goes' : `${count} of ${items.length} ${yes ? 'went' : 'would go'}; ${freed}`,
+    ...(count === 0 || yes ? [] : ['"ingot prune --yes" does it']),
+  ];
+}

@@ -1,0 +1,45 @@
+import type { App } from '../compose.ts';
+import { type RepairDeps, type RepairReport, repairReleases } from '../flows/repair.ts';
+import type { Output } from './output.ts';
+import { requireImages } from './require-images.ts';
+
+/** What a repair needs, of the whole factory. */
+export function repairDeps(app: App): RepairDeps {
+  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
+  return { registry, places, settings: fleet.settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
+}
+
+export interface RepairCommandOptions {
+  /** Empty: all. */
+  readonly images: readonly string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** `ingot repair`: what the registry lacks of releases in use, put back where that can be. 1: something could not be. */
+export async function repairCommand(app: App, output: Output, options: RepairCommandOptions): Promise<number> {
+  const { images, dryRun, json, signal } = options;
+  requireImages(images, app.fleet.images);
+  const wanted = app.fleet.images.filter(({ name }) => images.length === 0 || images.includes(name));
+  const reports = await repairReleases(wanted, repairDeps(app), signal, { dryRun });
+  if (json) output.json(reports);
+  else for (const report of reports) for (const line of toLines(report, dryRun)) output.line(line);
+  const broken = reports.some(({ missing, lost }) => (dryRun ? missing.length > 0 : lost.length > 0));
+  return broken ? 1 : 0;
+}
+
+function toLines({ image, version, missing, restored, lost }: RepairReport, dryRun: boolean): string[] {
+  const what = `${image} ${version}`;
+  if (missing.length === 0) return [`${what} is whole`];
+  if (dryRun) return [`${what} lacks`, ...missing.map(indent)];
+  return [
+    ...(restored.length === 0 ? [] : [`${what}: put back`, ...restored.map(indent)]),
+    ...(lost.length === 0 ? [] : [`${what}: cannot be put back; the next cycle releases it anew`]),
+    ...lost.map(({ what: gap, why }) => indent(`${gap}: ${why}`)),
+  ];
+}
+
+function indent(text: string): string {
+  return `    ${text}`;
+}

@@ -1,0 +1,178 @@
+import pLimit from 'p-limit';
+import type { Digest } from '../domain/digest.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Fleet, Image } from '../domain/fleet/model.ts';
+import { INPUTS_ARTIFACT_TYPE, type Inputs, InputsSchema } from '../domain/inputs.ts';
+import type { Mark } from '../domain/marks.ts';
+import type { Places } from '../domain/places.ts';
+import { formatReference, parseReference, type Reference, repositoryOf } from '../domain/reference.ts';
+import type { ForgeRepository } from '../forge/forge.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { parseManifest } from '../registry/manifest.ts';
+import type { Call, Registry } from '../registry/registry.ts';
+import { readMarks } from './marks.ts';
+import { findOrphans, type Orphans } from './prune-orphans.ts';
+import { findPins, type Pins } from './prune-pins.ts';
+import { type ReadRepository, readRepository } from './prune-read.ts';
+import { messageOf } from './steps.ts';
+
+export interface PruneDeps {
+  readonly registry: Registry;
+  readonly ledger: Pick<Ledger, 'lock' | 'runs' | 'observation'>;
+  readonly places: Places;
+  readonly fleet: Fleet;
+  readonly downstreams: readonly ForgeRepository[];
+  readonly sourceOf: (upstream: Reference) => Reference;
+  readonly now: () => Date;
+}
+
+/** All that there is of one image in our registry. */
+export interface ImageStore {
+  readonly image: Image;
+  readonly releases: ReadRepository;
+  readonly staging: ReadRepository;
+  readonly marks: readonly Mark[];
+  readonly orphans: Orphans;
+  /** Records of inputs by the digest of the release. */
+  readonly records: ReadonlyMap<Digest, readonly Inputs[]>;
+  /** A run is under way, as far as the ledger knows. */
+  readonly busy: boolean;
+}
+
+/** Copies of one upstream repository. */
+export interface MirrorStore {
+  readonly upstreams: readonly string[];
+  readonly repository: ReadRepository;
+  /** What the upstreams point to now: the next build may use it. `undefined`: could not be asked. */
+  readonly current: ReadonlyMap<Digest, string> | undefined;
+}
+
+export interface PruneFacts {
+  readonly stores: readonly ImageStore[];
+  readonly mirrors: readonly MirrorStore[];
+  readonly pins: Pins;
+  /** Repositories of ours that could not be read: what they need is not known. */
+  readonly unread: readonly string[];
+}
+
+const IMAGES_AT_ONCE = 4;
+
+/** Reads everything that a decision to delete may depend on. */
+export async function gatherPruneFacts(deps: PruneDeps, signal: AbortSignal): Promise<PruneFacts> {
+  const limit = pLimit(IMAGES_AT_ONCE);
+  const unread: string[] = [];
+  const orUnread = async <T>(what: Reference, read: () => Promise<T>): Promise<T[]> => {
+    try {
+      return [await read()];
+    } catch (error) {
+      if (signal.aborted || !(error instanceof FactoryError)) throw error;
+      unread.push(`${repositoryOf(what)} could not be read: ${messageOf(error)}`);
+      return [];
+    }
+  };
+  const stores = deps.fleet.images.map((image) =>
+    limit(() => orUnread(deps.places.release(image.name), () => readStore(image, deps, signal))),
+  );
+  const found = (await Promise.all(stores)).flat();
+  const mirrors = [...upstreamsByMirror(found, deps)].map(([, upstreams]) =>
+    limit(() => orUnread(deps.places.mirror(upstreams[0]!), () => readMirror(upstreams, deps, signal))),
+  );
+  const all = (await Promise.all(mirrors)).flat();
+  const repositories = [
+    ...deps.fleet.images.map(({ name }) => deps.places.release(name)),
+    ...all.map(({ repository }) => repository.reference),
+  ];
+  return { stores: found, mirrors: all, pins: await findPins(deps.downstreams, repositories, signal), unread };
+}
+
+async function readStore(image: Image, deps: PruneDeps, signal: AbortSignal): Promise<ImageStore> {
+  const { registry, places } = deps;
+  const at = places.release(image.name);
+  const releases = await readRepository(registry, at, { signal, referrers: true });
+  const staging = await readRepository(registry, places.staging(image.name), { signal, referrers: false });
+  const marks = await readMarks(registry, at, { signal });
+  return {
+    ...{ image, releases, staging, marks },
+    orphans: await findOrphans(releases, marks, deps, { signal }),
+    records: await readRecords(releases, registry, { signal }),
+    busy: await isBusy(image, deps),
+  };
+}
+
+/** A run that was killed stays open in the ledger: after a day it is none. */
+const LONGEST_RUN_MS = 86_400_000;
+
+async function isBusy({ name }: Image, { ledger, now }: PruneDeps): Promise<boolean> {
+  const runs = await ledger.runs({ image: name, limit: 5 });
+  const since = now().getTime() - LONGEST_RUN_MS;
+  return runs.some(({ outcome, startedAt }) => outcome === undefined && Date.parse(startedAt) > since);
+}
+
+async function readRecords({ reference, manifests }: ReadRepository, registry: Registry, call: Call) {
+  const found = [...manifests.values()].filter(({ manifest }) => manifest.artifactType === INPUTS_ARTIFACT_TYPE);
+  const read = found.map(async ({ subject, manifest }) => {
+    const [layer] = manifest.layers ?? [];
+    if (subject === undefined || layer === undefined) return [];
+    const content = await registry.blob(reference, layer, call);
+    return [[subject, InputsSchema.parse(JSON.parse(Buffer.from(content).toString('utf8')))] as const];
+  });
+  const groups = Map.groupBy((await Promise.all(read)).flat(), ([subject]) => subject);
+  return new Map([...groups].map(([subject, group]) => [subject, group.map(([, inputs]) => inputs)]));
+}
+
+/** Upstreams of definitions, and of every release: a registry does not tell which repositories it has. */
+function upstreamsByMirror(stores: readonly ImageStore[], { fleet, places }: PruneDeps) {
+  const named = fleet.images.flatMap(({ inputs }) =>
+    inputs.flatMap(({ source }) => ('upstream' in source ? [source.upstream] : [])),
+  );
+  const recorded = stores.flatMap(({ records }) =>
+    [...records.values()]
+      .flat()
+      .flatMap(({ inputs }) =>
+        inputs.flatMap(({ name }) => (name.startsWith('golden/') ? [] : [parseReference(name)])),
+      ),
+  );
+  const upstreams = new Map([...named, ...recorded].map((each) => [formatReference(each), each]));
+  return Map.groupBy(upstreams.values(), (each) => repositoryOf(places.mirror(each)));
+}
+
+async function readMirror(upstreams: readonly Reference[], deps: PruneDeps, signal: AbortSignal): Promise<MirrorStore> {
+  const at = deps.places.mirror(upstreams[0]!);
+  return {
+    upstreams: upstreams.map(formatReference),
+    repository: await readRepository(deps.registry, at, { signal, referrers: false }),
+    current: await readCurrent(upstreams, deps, signal),
+  };
+}
+
+/** What was observed last counts; only where nothing was, upstream is asked. */
+async function readCurrent(upstreams: readonly Reference[], deps: PruneDeps, signal: AbortSignal) {
+  const current = new Map<Digest, string>();
+  const used = new Set(
+    deps.fleet.images.flatMap(({ inputs }) =>
+      inputs.flatMap(({ source }) => ('upstream' in source ? [formatReference(source.upstream)] : [])),
+    ),
+  );
+  for (const upstream of upstreams) {
+    const name = formatReference(upstream);
+    if (!used.has(name)) continue;
+    const digests = await digestsOf(upstream, deps, signal);
+    if (digests === undefined) return undefined;
+    for (const digest of digests) current.set(digest, `${name} points to it`);
+  }
+  return current;
+}
+
+async function digestsOf(upstream: Reference, deps: PruneDeps, signal: AbortSignal) {
+  const seen = await deps.ledger.observation(formatReference(upstream));
+  if (seen !== undefined) return [seen.digest, ...Object.values(seen.platforms).map((digest) => digest!)];
+  try {
+    const stored = await deps.registry.manifest(deps.sourceOf(upstream), { signal });
+    if (stored === undefined) return undefined;
+    const { manifests = [] } = parseManifest(stored.bytes, 'an upstream');
+    return [stored.descriptor.digest, ...manifests.map(({ digest }) => digest)];
+  } catch (error) {
+    if (signal.aborted || !(error instanceof FactoryError)) throw error;
+    return undefined;
+  }
+}
