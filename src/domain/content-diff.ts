@@ -85,7 +85,8 @@ export function diffFiles(before: ContentFiles, after: ContentFiles): FilesDiff 
 
 function aspectsOf(a: ContentEntry, b: ContentEntry): Aspect[] {
   if (a === b) return [];
-  const attributes = canonicalJson(a.attributes ?? {}) !== canonicalJson(b.attributes ?? {});
+  const attributes =
+    a.attributes !== b.attributes && canonicalJson(a.attributes ?? {}) !== canonicalJson(b.attributes ?? {});
   const content = a.type === 'file' && b.type === 'file' && (a.digest !== b.digest || a.size !== b.size);
   // Nothing looks at the mode of a symlink (symlink(7)), and tools write different ones
   const mode = a.mode !== b.mode && !(a.type === 'symlink' && b.type === 'symlink');

@@ -4,7 +4,7 @@ import type { Content } from '../domain/content-diff.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
 import { parseJson, parseManifest } from '../registry/manifest.ts';
 import { type Call, type Descriptor, isIndex, type Registry, RegistryError } from '../registry/registry.ts';
-import { readLayer } from './layer.ts';
+import { type KnownChanges, readLayer } from './layer.ts';
 import { applyLayer, type Change, type TreeEntry } from './tree.ts';
 
 /** What is in two platform images, to be compared. */
@@ -39,11 +39,13 @@ export async function readPair(
     readParts(registry, afterReference, call),
   ]);
   const common = commonLayers(before.layers, after.layers);
+  const known: KnownChanges = new Map();
   // One after the other: half the buffers in memory
-  const old = await readLayers(registry, beforeReference, before.layers.slice(common), call);
-  const now = await readLayers(registry, afterReference, after.layers.slice(common), call);
+  const old = await readLayers(registry, beforeReference, before.layers.slice(common), { ...call, known });
+  const now = await readLayers(registry, afterReference, after.layers.slice(common), { ...call, known });
+  known.clear();
   // The same changes in the same order give the same files, whatever they are laid over
-  if (isDeepStrictEqual(old, now)) return { before, after, files: 'same' };
+  if (isSame(old, now)) return { before, after, files: 'same' };
   const below = layOver(new Map(), await readLayers(registry, beforeReference, before.layers.slice(0, common), call));
   return { before, after, files: { before: layOver(new Map(below), old), after: layOver(below, now) } };
 }
@@ -81,14 +83,24 @@ async function readLayers(
   registry: Registry,
   reference: Reference,
   layers: readonly Descriptor[],
-  call: Call,
+  { known, ...call }: Call & { known?: KnownChanges },
 ): Promise<Layers> {
   const read: (readonly Change[])[] = [];
   for (const layer of layers) {
     const blob = await registry.blobStream(reference, layer, call);
-    read.push(await readLayer(blob, { wanted: () => false, maxFileBytes: 0, digests: true }));
+    read.push(await readLayer(blob, { wanted: () => false, maxFileBytes: 0, digests: true, known }));
   }
   return read;
+}
+
+/** One by one: for two large arrays `isDeepStrictEqual` needs as much memory again. What is equal is one object mostly. */
+function isSame(a: Layers, b: Layers): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((changes, layer) => {
+    const others = b[layer]!;
+    if (changes.length !== others.length) return false;
+    return changes.every((change, index) => change === others[index] || isDeepStrictEqual(change, others[index]));
+  });
 }
 
 function layOver(tree: Map<string, TreeEntry>, layers: Layers): Map<string, TreeEntry> {

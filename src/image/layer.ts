@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Extract, extract, type Header } from 'tar-stream';
 import type { EntryType } from '../domain/content-diff.ts';
@@ -16,7 +17,12 @@ export interface LayerOptions {
   readonly maxFileBytes: number;
   /** Take a digest of each file as it passes; default no, for it costs time. */
   readonly digests?: boolean;
+  /** What is the same as there is taken from there: of two images that are alike, one is in memory. Is added to. */
+  readonly known?: KnownChanges | undefined;
 }
+
+/** The last change that was read of each path. */
+export type KnownChanges = Map<string, Change>;
 
 /** Of one layer, unpacked: small archives can unpack to something without end. */
 const MAX_BYTES = 64 * 1024 ** 3;
@@ -35,12 +41,19 @@ export async function readLayer(blob: AsyncIterable<Uint8Array>, options: LayerO
     (async () => {
       for await (const entry of archive) {
         const change = await readEntry(entry, options);
-        if (change !== undefined) changes.push(change);
+        if (change !== undefined) changes.push(options.known ? remembered(change, options.known) : change);
         if (changes.length > MAX_CHANGES) throw endless(`more than ${MAX_CHANGES} files`);
       }
     })(),
   ]);
   return changes;
+}
+
+function remembered(change: Change, known: KnownChanges): Change {
+  const other = known.get(change.path);
+  if (other !== undefined && isDeepStrictEqual(other, change)) return other;
+  known.set(change.path, change);
+  return change;
 }
 
 /** By its first bytes: media types of layers are not always right. */
@@ -119,10 +132,15 @@ function fits({ size = 0 }: Header, { maxFileBytes }: LayerOptions): boolean {
   return size <= maxFileBytes;
 }
 
+const UNCLEAN = /\/\/|\/\.{1,2}(\/|$)|.\/$/;
+
 /** `./etc/passwd` and `etc/passwd` are the same; `..` never leads out of the root. */
 function absolute(name: string): string {
-  const path = posix.join('/', name);
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  const path = `/${name.replace(/^\.?\/+/, '')}`;
+  // Most are clean; what posix.join returns has all its parts in memory as long as it is
+  if (!UNCLEAN.test(path)) return path;
+  const clean = posix.join('/', name);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 }
 
 function toChange(path: string, header: Header): Change | undefined {

@@ -31,13 +31,32 @@ export function applyLayer(tree: Map<string, TreeEntry>, changes: readonly Chang
   if (removed.size + opaque.size > 0) {
     for (const path of tree.keys()) if (isHidden(path, removed, opaque)) tree.delete(path);
   }
+  const places = createPlaces(tree);
   for (const change of changes) {
-    if (change.kind === 'add') put(tree, throughParents(tree, change.path), change.entry);
+    if (change.kind === 'add') put(tree, places.of(change.path), change.entry);
     if (change.kind === 'link') {
-      const target = tree.get(throughParents(tree, change.target));
-      if (target !== undefined) put(tree, throughParents(tree, change.path), target);
+      const target = tree.get(places.of(change.target));
+      if (target !== undefined) put(tree, places.of(change.path), target);
     }
+    if (change.kind === 'link' || (change.kind === 'add' && change.entry.type !== 'file')) places.forget();
   }
+}
+
+/** As `throughParents`, and remembers the last folder without links: archives have the files of one together. */
+function createPlaces(tree: Tree) {
+  let plain: string | undefined;
+  return {
+    of(path: string): string {
+      const parent = posix.dirname(path);
+      if (parent === plain) return path;
+      const place = throughParents(tree, path);
+      if (place === path) plain = parent;
+      return place;
+    },
+    forget() {
+      plain = undefined;
+    },
+  };
 }
 
 function isHidden(path: string, removed: ReadonlySet<string>, opaque: ReadonlySet<string>): boolean {
@@ -60,7 +79,8 @@ function put(tree: Map<string, TreeEntry>, path: string, entry: TreeEntry): void
 function throughParents(tree: Tree, path: string): string {
   const parent = posix.dirname(path);
   const real = resolvePath(tree, parent) ?? parent;
-  return posix.join(real, posix.basename(path));
+  // The same string where it can be: a tree of many files is mostly their names
+  return real === parent ? path : posix.join(real, posix.basename(path));
 }
 
 /** The entry that a path leads to, through symlinks; `undefined` when it leads nowhere. */

@@ -46,6 +46,19 @@ describe('laying layers over each other', () => {
     expect(paths(merged, [add('/bin/tool')], [{ kind: 'remove', path: '/bin/tool' }])).not.toContain('/usr/bin/tool');
   });
 
+  test('a directory that becomes a symlink in the same layer leads on from there', () => {
+    const layer = [add('/b', directory), add('/a', directory), add('/a/one'), add('/a', link('b')), add('/a/two')];
+
+    expect(paths(layer)).toEqual(['/a', '/b', '/b/two']);
+  });
+
+  test('a hard link to a symlink of a directory leads on as well', () => {
+    const linked: Change = { kind: 'link', path: '/c/to', target: '/a' };
+    const layer = [add('/b', directory), add('/a', link('/b')), add('/c', directory), add('/c/one'), linked];
+
+    expect(paths([...layer, add('/c/to/two')])).toContain('/b/two');
+  });
+
   test('a hard link is the file itself', () => {
     const tree = treeOf([add('/a', { ...file, mode: 0o4755 }), { kind: 'link', path: '/b', target: '/a' }]);
 
