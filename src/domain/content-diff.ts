@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 import { canonicalJson } from './inputs.ts';
-import { isVolatile } from './volatile.ts';
+import { volatileAt } from './volatile.ts';
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'character-device' | 'block-device' | 'fifo';
 
@@ -72,15 +72,24 @@ export function diffFiles(before: ContentFiles, after: ContentFiles): FilesDiff 
   const ignored: string[] = [];
   for (const [path, entry] of after) {
     const old = before.get(path);
-    const what = old === undefined ? undefined : aspectsOf(old, entry);
-    if (what?.length === 0) continue;
-    if (isVolatile(path)) ignored.push(path);
-    else if (what === undefined) added.push(path);
+    const what = old === undefined ? [] : aspectsOf(old, entry);
+    if (old !== undefined && what.length === 0) continue;
+    if (isNoise(path, [old, entry], what)) ignored.push(path);
+    else if (old === undefined) added.push(path);
     else changed.push({ path, what });
   }
-  for (const path of before.keys()) if (!after.has(path)) (isVolatile(path) ? ignored : removed).push(path);
+  for (const [path, entry] of before) {
+    if (!after.has(path)) (isNoise(path, [entry], []) ? ignored : removed).push(path);
+  }
   changed.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { added: added.sort(), removed: removed.sort(), changed, ignored: ignored.sort() };
+}
+
+/** See volatile.ts: a log that says something else is no news, a folder for logs that is there now is. */
+function isNoise(path: string, entries: readonly (ContentEntry | undefined)[], what: readonly Aspect[]): boolean {
+  const volatile = volatileAt(path);
+  if (volatile !== 'files') return volatile === 'all';
+  return entries.every((entry) => (entry?.type ?? 'file') === 'file') && what.every((aspect) => aspect === 'content');
 }
 
 function aspectsOf(a: ContentEntry, b: ContentEntry): Aspect[] {

@@ -38,7 +38,7 @@ export function compareStep(job: CompareJob, deps: CompareDeps): Step {
       if (compared.every(({ diff }) => isSameContent(diff))) {
         return unchanged(release, `, only ${whatDiffers(compared)} differ`, job, deps, signal);
       }
-      job.notes.push(...noteChange(release, compared, job));
+      job.notes.push(...noteChange(release, compared.at(-1)!, job));
     },
   };
 }
@@ -67,21 +67,27 @@ function mayStay({ foreign }: Release, reasons: readonly Reason[]): boolean {
   return foreign !== true && reasons.every(({ kind }) => kind !== 'release-damaged');
 }
 
-/** Platform after platform, so that one tree pair is in memory. `undefined`: the release cannot be read any more. */
+/**
+ * Platform after platform, so that one tree pair is in memory, up to the first that differs: most runs have news, and
+ * reading layers is what takes time. `undefined`: the release cannot be read any more.
+ */
 async function comparePlatforms(
   release: Release,
   digests: Digests,
-  { image, repository, staging }: CompareJob,
+  { image, inputs, repository, staging }: CompareJob,
   { registry }: CompareDeps,
   signal: AbortSignal,
 ): Promise<readonly ComparedContent[] | undefined> {
   const compared: ComparedContent[] = [];
+  const brief = !isRepeated(release, inputs);
   for (const platform of image.platforms) {
     const before = atDigest(repository, release.platforms[platform]!);
     const after = atDigest(staging, digests[platform]!);
     if (before.digest === after.digest) continue;
     try {
-      compared.push(await compareContent(registry, [before, after], { signal }));
+      const one = await compareContent(registry, [before, after], { signal, brief });
+      compared.push(one);
+      if (!isSameContent(one.diff)) return compared;
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'missing-content') return undefined;
       throw error;
@@ -97,20 +103,22 @@ function whatDiffers(compared: readonly ComparedContent[]): string {
   return `times and files that do not count (${paths.slice(0, 3).join(', ')}${more})`;
 }
 
-/** Newer packages are a change that inputs need not tell of. */
+/** Newer packages are a change that inputs need not tell of: then what a package manager writes has changed, too. */
 const FROM_ARCHIVES: readonly Reason['kind'][] = ['package-updates', 'vulnerability-fixable'];
+const PACKAGE_DATABASE =
+  /^\/(var\/lib\/dpkg\/status|(usr\/)?lib\/apk\/db\/installed|(var|usr)\/lib\/(sysimage\/)?rpm\/)/;
 const NAMED = 5;
 
 /** Rebuilt from the same inputs, and something came out differently: with each rebuild it would. */
-function noteChange({ version, inputs }: Release, compared: readonly ComparedContent[], job: CompareJob): string[] {
-  if (inputs === undefined || !sameInputs(inputs, job.inputs)) return [];
-  if (job.reasons.some(({ kind }) => FROM_ARCHIVES.includes(kind))) return [];
-  const differing = compared.find(({ diff }) => !isSameContent(diff));
-  if (differing === undefined) return [];
-  return [`changed since ${version} although its inputs did not: ${explainDifference(differing.diff, NAMED)}`];
+function noteChange(release: Release, { diff }: ComparedContent, { inputs, reasons }: CompareJob): string[] {
+  if (!isRepeated(release, inputs)) return [];
+  const { added, changed } = diff.files;
+  const hasNewPackages = [...added, ...changed.map(({ path }) => path)].some((path) => PACKAGE_DATABASE.test(path));
+  if (hasNewPackages && reasons.some(({ kind }) => FROM_ARCHIVES.includes(kind))) return [];
+  return [`changed since ${release.version} although its inputs did not: ${explainDifference(diff, NAMED)}`];
 }
 
-/** The archives' state, too, but not when a person asked. */
-function sameInputs(a: Inputs, b: Inputs): boolean {
-  return inputsDigest(a) === inputsDigest(b) && a.snapshot === b.snapshot;
+/** The archives' state counts here, too, but not when a person asked. */
+function isRepeated({ inputs }: Release, now: Inputs): boolean {
+  return inputs !== undefined && inputsDigest(inputs) === inputsDigest(now) && inputs.snapshot === now.snapshot;
 }

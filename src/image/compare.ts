@@ -1,7 +1,7 @@
-import { type ContentDiff, diffConfig, diffContent, diffFiles } from '../domain/content-diff.ts';
+import { type ContentDiff, diffConfig, diffFiles } from '../domain/content-diff.ts';
 import type { Reference } from '../domain/reference.ts';
 import type { Call, Registry } from '../registry/registry.ts';
-import { type ImageParts, readPair } from './content.ts';
+import { type ImageParts, readPair, readParts } from './content.ts';
 
 export interface ComparedContent {
   readonly before: ImageParts;
@@ -9,20 +9,23 @@ export interface ComparedContent {
   readonly diff: ContentDiff;
 }
 
+export interface CompareOptions extends Call {
+  /** It is enough to know that something differs: no layer is read when the configs do. Default no. */
+  readonly brief?: boolean | undefined;
+}
+
 /** What differs between two platform images; the file trees are let go. Parameters and errors: see `readPair`. */
 export async function compareContent(
   registry: Registry,
   references: readonly [Reference, Reference],
-  call: Call = {},
+  { brief = false, ...call }: CompareOptions = {},
 ): Promise<ComparedContent> {
-  const { before, after, files } = await readPair(registry, references, call);
-  if (files === 'same') {
-    const config = diffConfig(before.config, after.config);
-    return { before, after, diff: { files: diffFiles(new Map(), new Map()), config } };
-  }
-  const [old, now] = [
-    { config: before.config, files: files.before },
-    { config: after.config, files: files.after },
-  ];
-  return { before, after, diff: diffContent(old, now) };
+  const [before, after] = await Promise.all([
+    readParts(registry, references[0], call),
+    readParts(registry, references[1], call),
+  ]);
+  const config = diffConfig(before.config, after.config);
+  const files = brief && config.length > 0 ? 'same' : await readPair(registry, references, [before, after], call);
+  const diff = files === 'same' ? diffFiles(new Map(), new Map()) : diffFiles(files.before, files.after);
+  return { before, after, diff: { files: diff, config } };
 }

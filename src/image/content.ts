@@ -7,13 +7,8 @@ import { type Call, type Descriptor, isIndex, type Registry, RegistryError } fro
 import { type KnownChanges, readLayer } from './layer.ts';
 import { applyLayer, type Change, type TreeEntry } from './tree.ts';
 
-/** What is in two platform images, to be compared. */
-export interface ContentPair {
-  readonly before: ImageParts;
-  readonly after: ImageParts;
-  /** Both file trees; `same` when the layers on top of common ones do the same, and then no more was read. */
-  readonly files: { readonly before: Content['files']; readonly after: Content['files'] } | 'same';
-}
+/** Both file trees; `same` when the layers on top of common ones do the same, and then no more was read. */
+export type FilesPair = { readonly before: Content['files']; readonly after: Content['files'] } | 'same';
 
 /** An image's config as it is stored, and its layers. */
 export interface ImageParts {
@@ -32,12 +27,9 @@ const Config = z.record(z.string(), z.unknown());
 export async function readPair(
   registry: Registry,
   [beforeReference, afterReference]: readonly [Reference, Reference],
+  [before, after]: readonly [ImageParts, ImageParts],
   call: Call = {},
-): Promise<ContentPair> {
-  const [before, after] = await Promise.all([
-    readParts(registry, beforeReference, call),
-    readParts(registry, afterReference, call),
-  ]);
+): Promise<FilesPair> {
   const common = commonLayers(before.layers, after.layers);
   const known: KnownChanges = new Map();
   // One after the other: half the buffers in memory
@@ -45,9 +37,9 @@ export async function readPair(
   const now = await readLayers(registry, afterReference, after.layers.slice(common), { ...call, known });
   known.clear();
   // The same changes in the same order give the same files, whatever they are laid over
-  if (isSame(old, now)) return { before, after, files: 'same' };
+  if (isSame(old, now)) return 'same';
   const below = layOver(new Map(), await readLayers(registry, beforeReference, before.layers.slice(0, common), call));
-  return { before, after, files: { before: layOver(new Map(below), old), after: layOver(below, now) } };
+  return { before: layOver(new Map(below), old), after: layOver(below, now) };
 }
 
 /** One platform image alone. */
@@ -56,7 +48,8 @@ export async function readContent(registry: Registry, reference: Reference, call
   return { config, files: layOver(new Map(), await readLayers(registry, reference, layers, call)) };
 }
 
-async function readParts(registry: Registry, reference: Reference, call: Call): Promise<ImageParts> {
+/** Config and layers of one platform image. Errors: see `readPair`. */
+export async function readParts(registry: Registry, reference: Reference, call: Call): Promise<ImageParts> {
   const what = formatReference(reference);
   const stored = await registry.manifest(reference, call);
   if (stored === undefined) {

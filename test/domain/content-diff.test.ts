@@ -10,7 +10,7 @@ import {
   isSameContent,
 } from '../../src/domain/content-diff.ts';
 import { digestOf } from '../../src/domain/digest.ts';
-import { isVolatile, VOLATILE } from '../../src/domain/volatile.ts';
+import { VOLATILE, volatileAt } from '../../src/domain/volatile.ts';
 
 const entry = (more: Partial<ContentEntry> = {}): ContentEntry => ({
   ...{ type: 'file', mode: 0o644, uid: 0, gid: 0, size: 1, digest: digestOf('a') },
@@ -103,18 +103,41 @@ test('nothing differs from itself', () => {
 describe('volatile files', () => {
   test.each(['/var/log/apt/term.log', '/var/lib/dpkg/status-old', '/usr/lib/x/__pycache__/y.cpython-311.pyc'])(
     '%s does not count',
-    (path) => expect(isVolatile(path)).toBe(true),
+    (path) => expect(volatileAt(path)).toBe('files'),
   );
 
   test.each(['/var/log', '/var/lib/dpkg/status', '/var/lib/dpkg/info/x-old', '/etc/passwd', '/x/run/y', '/opt/y.pyc'])(
     '%s counts',
-    (path) => expect(isVolatile(path)).toBe(false),
+    (path) => expect(volatileAt(path)).toBeUndefined(),
   );
+
+  test('are files: a folder, a link, a mode or an owner among them counts', () => {
+    const log = entry({ mode: 0o640 });
+    const before = content({ '/var/log/app': entry({ type: 'directory' }), '/var/log/x': log, '/var/log/y': log });
+    const after = content({
+      '/run/sshd': entry({ type: 'directory', mode: 0o755 }),
+      '/var/log/nginx.log': entry({ type: 'symlink', linkname: '/dev/stdout' }),
+      '/var/log/new': entry(),
+      '/var/log/x': entry({ mode: 0o666 }),
+      '/var/log/y': entry({ mode: 0o640, digest: digestOf('b') }),
+      '/tmp/scratch': entry({ type: 'directory' }),
+    });
+
+    const { files } = diffContent(before, after);
+
+    expect(files).toEqual({
+      added: ['/run/sshd', '/var/log/nginx.log'],
+      removed: ['/var/log/app'],
+      changed: [{ path: '/var/log/x', what: ['mode'] }],
+      ignored: ['/tmp/scratch', '/var/log/new', '/var/log/y'],
+    });
+  });
 
   test('are documented, each with its reason', () => {
     const text = readFileSync(join(import.meta.dirname, '../../docs/diff.md'), 'utf8');
 
-    const missing = VOLATILE.filter(({ path, why }) => !text.includes(`\`${path}\``) || !text.includes(why));
+    const rows = VOLATILE.map(({ path, what, why }) => `| \`${path}\` | ${what} | ${why} |`);
+    const missing = rows.filter((row) => !text.replace(/ +/g, ' ').includes(row));
 
     expect(missing).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type { Reason } from '../../src/domain/staleness.ts';
 import { compareStep } from '../../src/flows/compare.ts';
 import type { ReleaseJob } from '../../src/flows/release.ts';
 import { ANNOTATIONS, attachInputs, readTag } from '../../src/flows/releases.ts';
+import type { Registry } from '../../src/registry/registry.ts';
 import { pushImage, type TestImage } from '../support/images.ts';
 import { type StandingScene, startStandingScene } from '../support/standing-scene.ts';
 
@@ -54,9 +55,18 @@ async function setUp(name: string, { release, candidate, inputs = {}, reasons = 
     candidate: { digests: async () => digests },
   } as unknown as ReleaseJob;
   const read = () => readTag(registry, atTag(repository, '12'), { signal });
-  return { end: await compareStep(job, { registry, now }).run(signal), notes, read };
+  const opened: string[] = [];
+  const counting: Registry = {
+    ...registry,
+    blobStream(reference, blob, call) {
+      opened.push(blob.digest);
+      return registry.blobStream(reference, blob, call);
+    },
+  };
+  return { end: await compareStep(job, { registry: counting, now }).run(signal), notes, read, opened };
 }
 
+const UPDATES = { kind: 'package-updates', updates: [] } as const;
 const files = { 'etc/motd': 'hello', 'var/log/dpkg.log': '1' };
 const later = '2025-01-01T00:00:00Z';
 
@@ -95,13 +105,40 @@ describe('a candidate', () => {
   });
 
   test('with other content from other inputs, or from newer packages, goes on without a word', async () => {
-    const candidate = { files: { 'etc/motd': 'bye' } };
-    const updates = { kind: 'package-updates', updates: [] } as const;
+    const candidate = { files: { ...files, 'etc/motd': 'bye', 'var/lib/dpkg/status': '2' } };
+    const release = { files: { ...files, 'var/lib/dpkg/status': '1' } };
 
-    const changed = await setUp('news', { release: { files }, candidate, inputs: { recipe: '2' } });
-    const updated = await setUp('updates', { release: { files }, candidate, reasons: [updates] });
+    const changed = await setUp('news', { release, candidate, inputs: { recipe: '2' } });
+    const updated = await setUp('updates', { release, candidate, reasons: [UPDATES] });
 
     expect([changed.end, changed.notes, updated.end, updated.notes]).toEqual([undefined, [], undefined, []]);
+  });
+
+  test('for newer packages that did not get in, with other content all the same, is named', async () => {
+    const candidate = { files: { ...files, 'etc/build-date': 'now' } };
+
+    const { end, notes } = await setUp('no-effect', { release: { files }, candidate, reasons: [UPDATES] });
+
+    expect(end).toBeUndefined();
+    expect(notes).toEqual(['changed since 12.0.0 although its inputs did not: /etc/build-date (added)']);
+  });
+
+  test('with another folder for logs, and nothing else, is news', async () => {
+    const candidate = { files: { ...files, 'var/log/app/': { type: 'directory' } } } as const;
+
+    const { end } = await setUp('folder', { release: { files }, candidate, inputs: { recipe: '2' } });
+
+    expect(end).toBeUndefined();
+  });
+
+  test('with another config from other inputs goes on without a look at layers', async () => {
+    const [release, candidate] = [{ files }, { files: { ...files, 'etc/motd': 'bye' }, env: ['PATH=/usr/bin'] }];
+
+    const { opened } = await setUp('config', { release, candidate, inputs: { recipe: '2' } });
+    const again = await setUp('config-again', { release, candidate });
+
+    expect(opened).toEqual([]);
+    expect(again.notes[0]).toContain('/etc/motd, config Env.PATH');
   });
 
   test('takes the place of a release that is damaged, or that somebody else made', async () => {
