@@ -57,7 +57,7 @@ test('a rebuild that differs in a file that counts is released, and the file is 
   const { runs } = await rebuild();
 
   expect(changed.runs[0]?.summary).not.toContain('although');
-  expect(runs).toMatchObject([{ outcome: 'released' }]);
+  expect(runs).toMatchObject([{ outcome: 'released', differs: ['/etc/build-date'] }]);
   expect(runs[0]?.summary).toContain(
     `changed since ${changed.runs[0]?.version} although its inputs did not: /etc/build-date`,
   );
