@@ -94,8 +94,6 @@ function isNoise(path: string, entries: readonly (ContentEntry | undefined)[], w
 
 function aspectsOf(a: ContentEntry, b: ContentEntry): Aspect[] {
   if (a === b) return [];
-  const attributes =
-    a.attributes !== b.attributes && canonicalJson(a.attributes ?? {}) !== canonicalJson(b.attributes ?? {});
   const content = a.type === 'file' && b.type === 'file' && (a.digest !== b.digest || a.size !== b.size);
   // Nothing looks at the mode of a symlink (symlink(7)), and tools write different ones
   const mode = a.mode !== b.mode && !(a.type === 'symlink' && b.type === 'symlink');
@@ -105,9 +103,19 @@ function aspectsOf(a: ContentEntry, b: ContentEntry): Aspect[] {
     target: a.linkname !== b.linkname || a.device !== b.device,
     mode,
     owner: a.uid !== b.uid || a.gid !== b.gid,
-    attributes,
+    attributes: !haveSameAttributes(a, b),
   };
   return (Object.keys(differs) as Aspect[]).filter((aspect) => differs[aspect]);
+}
+
+/**
+ * Values are bytes that come as UTF-8. Some of file capabilities are not (`cap_setuid` alone): what stands for them is
+ * the same for all, so that two such values are never known to be the same.
+ */
+export function haveSameAttributes(a: Pick<ContentEntry, 'attributes'>, b: Pick<ContentEntry, 'attributes'>): boolean {
+  if (a.attributes === undefined && b.attributes === undefined) return true;
+  const text = canonicalJson(a.attributes ?? {});
+  return text === canonicalJson(b.attributes ?? {}) && !text.includes('\uFFFD');
 }
 
 /** Times, layers, and what builders note about themselves. */

@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Content } from '../domain/content-diff.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
 import { parseJson, parseManifest } from '../registry/manifest.ts';
 import { type Call, type Descriptor, isIndex, type Registry, RegistryError } from '../registry/registry.ts';
-import { type KnownChanges, readLayer } from './layer.ts';
+import { isSameChange, type KnownChanges, readLayer } from './layer.ts';
 import { applyLayer, type Change, type TreeEntry } from './tree.ts';
 
 /** Both file trees; `same` when the layers on top of common ones do the same, and then no more was read. */
@@ -92,7 +91,7 @@ function isSame(a: Layers, b: Layers): boolean {
   return a.every((changes, layer) => {
     const others = b[layer]!;
     if (changes.length !== others.length) return false;
-    return changes.every((change, index) => change === others[index] || isDeepStrictEqual(change, others[index]));
+    return changes.every((change, index) => isSameChange(change, others[index]!));
   });
 }
 

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Extract, extract, type Header } from 'tar-stream';
-import type { EntryType } from '../domain/content-diff.ts';
+import { type EntryType, haveSameAttributes } from '../domain/content-diff.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Change, TreeEntry } from './tree.ts';
@@ -51,9 +51,16 @@ export async function readLayer(blob: AsyncIterable<Uint8Array>, options: LayerO
 
 function remembered(change: Change, known: KnownChanges): Change {
   const other = known.get(change.path);
-  if (other !== undefined && isDeepStrictEqual(other, change)) return other;
+  if (other !== undefined && isSameChange(other, change)) return other;
   known.set(change.path, change);
   return change;
+}
+
+/** Whether two layers do the same to a path, as far as can be known. */
+export function isSameChange(a: Change, b: Change): boolean {
+  if (a === b) return true;
+  if (a.kind === 'add' && b.kind === 'add' && !haveSameAttributes(a.entry, b.entry)) return false;
+  return isDeepStrictEqual(a, b);
 }
 
 /** By its first bytes: media types of layers are not always right. */

@@ -34,6 +34,14 @@ describe('files', () => {
     expect(files.changed).toEqual([{ path: '/a', what: [aspect] }]);
   });
 
+  test('differ by attributes that are not known to be the same', () => {
+    const capable = () => entry({ attributes: { 'security.capability': '\u0001\uFFFD' } });
+
+    const { files } = diffContent(content({ '/a': capable() }), content({ '/a': capable() }));
+
+    expect(files.changed).toEqual([{ path: '/a', what: ['attributes'] }]);
+  });
+
   test('differ by target of a link, and by type', () => {
     const link = entry({ type: 'symlink', linkname: 'x', size: 0 });
     const { files } = diffContent(
