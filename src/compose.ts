@@ -5,6 +5,7 @@ import { createBuilders, givenBuilder } from './compose/builders.ts';
 import { createGates } from './compose/gates.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
+import { createReader } from './compose/reader.ts';
 import { createScanners } from './compose/scanners.ts';
 import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
 import { signingKey } from './compose/signing.ts';
@@ -23,11 +24,8 @@ import type { StepObserver } from './flows/steps.ts';
 import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
-import { createHttp } from './lib/http.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
-import { createDockerCredentials } from './registry/credentials.ts';
-import { createRegistry } from './registry/oci.ts';
 import type { RequestEvent } from './registry/transport.ts';
 import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
@@ -86,12 +84,6 @@ export function composeVerifier(
 ): Pick<App, 'registry' | 'attestor'> & { close(): Promise<void> } {
   const { http, registry } = createReader(config);
   return { registry, attestor: createAttestor({ registry, publicKey }), close: () => http.close() };
-}
-
-function createReader({ proxy, ca, dockerConfig }: Config, onRequest?: (event: RequestEvent) => void) {
-  const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
-  const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
-  return { http, registry: createRegistry({ http, credentials, onRequest }) };
 }
 
 async function assemble(config: Config, fleet: Fleet, embedded: Embedded, options: ComposeOptions): Promise<App> {
@@ -157,5 +149,3 @@ async function resolveInput(
   const head = await registry.head(reference).catch(() => undefined); // said by the caller: not known
   return head?.digest;
 }
-
-const USER_AGENT = `ingot/${VERSION}`;

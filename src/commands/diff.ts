@@ -16,7 +16,10 @@ export interface DiffOptions {
   readonly signal: AbortSignal;
 }
 
-type DiffApp = Pick<App, 'fleet' | 'places' | 'registry' | 'cataloguer' | 'scanner' | 'packages'> & {
+export type DiffApp = Pick<App, 'registry' | 'cataloguer' | 'scanner'> & {
+  readonly fleet: { readonly images: Parameters<typeof parseImageName>[1] };
+  readonly places: Pick<App['places'], 'release'>;
+  readonly packages: Pick<App['packages'], 'stateOf'>;
   readonly cycle: Pick<App['cycle'], 'sourceOf'>;
 };
 

@@ -26,6 +26,8 @@ export interface RunReport {
   readonly reasons: readonly Reason[];
   readonly outcome: Outcome;
   readonly summary: string;
+  /** What changed although the inputs did not. */
+  readonly differs?: readonly string[];
   readonly version?: string;
   readonly digest?: Digest;
   readonly platforms: Readonly<
@@ -60,6 +62,7 @@ function toRunReport(run: Run): RunReport {
     reasons,
     outcome = 'failed',
     summary = '',
+    differs,
     version,
     digest,
     platforms,
@@ -81,6 +84,7 @@ function toRunReport(run: Run): RunReport {
     reasons,
     outcome,
     summary,
+    ...(differs && { differs }),
     ...found,
     platforms: Object.fromEntries(perPlatform),
     seconds: common,

@@ -18,6 +18,11 @@ export async function readFleet(root: string): Promise<Fleet> {
   return parseFleet(await readFleetFiles(root));
 }
 
+/** Whether a folder has a fleet, right or wrong. */
+export async function hasFleet(root: string): Promise<boolean> {
+  return (await stat(join(root, 'ingot.yaml')).catch(() => undefined)) !== undefined;
+}
+
 /** The same as plain data, not judged yet. */
 export async function readFleetFiles(root: string): Promise<FleetFiles> {
   const folder = resolve(root);

@@ -175,14 +175,19 @@ export function isSameContent({ files, config }: ContentDiff): boolean {
   return files.added.length + files.removed.length + files.changed.length + config.length === 0;
 }
 
-/** `/etc/build-date, /etc/x (mode), /opt/new (added), config Env.PATH and 12 more`, at most `limit` of them. */
-export function explainDifference({ files, config }: ContentDiff, limit = 5): string {
-  const all = [
+/** `/etc/build-date`, `/etc/x (mode)`, `/opt/new (added)`, `config Env.PATH`. */
+export function listDifferences({ files, config }: ContentDiff): readonly string[] {
+  return [
     ...files.changed.map(({ path, what }) => (what.join() === 'content' ? path : `${path} (${what.join(', ')})`)),
     ...files.added.map((path) => `${path} (added)`),
     ...files.removed.map((path) => `${path} (removed)`),
     ...config.map(({ key }) => `config ${key}`),
   ];
+}
+
+/** The same as one text, at most `limit` of them, `and 12 more`. */
+export function explainDifference(diff: ContentDiff, limit = 5): string {
+  const all = listDifferences(diff);
   const more = all.length > limit ? ` and ${all.length - limit} more` : '';
   return `${all.slice(0, limit).join(', ')}${more}`;
 }

@@ -5,6 +5,8 @@ import type { Hold, Reason } from './staleness.ts';
 export const OUTCOMES = ['released', 'unchanged', 'blocked', 'failed', 'cancelled', 'superseded'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+export const MAX_DIFFERS = 20;
+
 /** One attempt to bring one golden image up to date, as the ledger keeps it. */
 export interface Run {
   /** ULID. */
@@ -22,6 +24,8 @@ export interface Run {
   readonly outcome?: Outcome;
   /** One line for people: why blocked, what failed. */
   readonly summary?: string;
+  /** What changed although the inputs did not, at most `MAX_DIFFERS`: `/etc/build-date`, `/opt/x (added)`. */
+  readonly differs?: readonly string[];
   readonly version?: string;
   /** The released index, or the release found equal. */
   readonly digest?: Digest;

@@ -1,8 +1,9 @@
-import { explainDifference, isSameContent } from '../domain/content-diff.ts';
+import { explainDifference, isSameContent, listDifferences } from '../domain/content-diff.ts';
 import type { Digest } from '../domain/digest.ts';
 import { type Inputs, inputsDigest } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest } from '../domain/reference.ts';
+import { MAX_DIFFERS } from '../domain/run.ts';
 import type { Reason, Release } from '../domain/staleness.ts';
 import { type ComparedContent, compareContent } from '../image/compare.ts';
 import { RegistryError } from '../registry/registry.ts';
@@ -11,7 +12,10 @@ import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import { isBeyondRepair } from './repair-step.ts';
 import type { Ending, Step } from './steps.ts';
 
-type CompareJob = Pick<ReleaseJob, 'image' | 'inputs' | 'reasons' | 'repository' | 'staging' | 'candidate' | 'notes'>;
+type CompareJob = Pick<
+  ReleaseJob,
+  'image' | 'inputs' | 'reasons' | 'repository' | 'staging' | 'candidate' | 'notes' | 'differs'
+>;
 type CompareDeps = Pick<ReleaseDeps, 'registry' | 'now'>;
 type Digests = Readonly<Record<Platform, Digest>>;
 
@@ -38,7 +42,7 @@ export function compareStep(job: CompareJob, deps: CompareDeps): Step {
       if (compared.every(({ diff }) => isSameContent(diff))) {
         return unchanged(release, `, only ${whatDiffers(compared)} differ`, job, deps, signal);
       }
-      job.notes.push(...noteChange(release, compared.at(-1)!, job));
+      noteChange(release, compared.at(-1)!, job);
     },
   };
 }
@@ -110,12 +114,14 @@ const PACKAGE_DATABASE =
 const NAMED = 5;
 
 /** Rebuilt from the same inputs, and something came out differently: with each rebuild it would. */
-function noteChange(release: Release, { diff }: ComparedContent, { inputs, reasons }: CompareJob): string[] {
-  if (!isRepeated(release, inputs)) return [];
+function noteChange(release: Release, { diff }: ComparedContent, job: CompareJob): void {
+  const { inputs, reasons, notes, differs } = job;
+  if (!isRepeated(release, inputs)) return;
   const { added, changed } = diff.files;
   const hasNewPackages = [...added, ...changed.map(({ path }) => path)].some((path) => PACKAGE_DATABASE.test(path));
-  if (hasNewPackages && reasons.some(({ kind }) => FROM_ARCHIVES.includes(kind))) return [];
-  return [`changed since ${release.version} although its inputs did not: ${explainDifference(diff, NAMED)}`];
+  if (hasNewPackages && reasons.some(({ kind }) => FROM_ARCHIVES.includes(kind))) return;
+  notes.push(`changed since ${release.version} although its inputs did not: ${explainDifference(diff, NAMED)}`);
+  differs.push(...listDifferences(diff).slice(0, MAX_DIFFERS));
 }
 
 /** The archives' state counts here, too, but not when a person asked. */

@@ -20,7 +20,7 @@ import type { ImageParts } from '../image/content.ts';
 import { platformManifests } from '../image/resolve.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import { type Call, isIndex, type Registry } from '../registry/registry.ts';
-import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
+import { type Cataloguer, type Scanner, ScannerError } from '../scanner/scanner.ts';
 import { SYFT_JSON } from './evidence.ts';
 import { messageOf } from './steps.ts';
 
@@ -94,7 +94,7 @@ async function diffPlatform(
     ...{ platform, state: 'changed', before: pair[0].digest!, after: pair[1].digest! },
     ...{ sameContent: isSameContent(diff), files: diff.files, config: diff.config },
     layers: diffLayers(layersOf(before), layersOf(after)),
-    ...(await diffInside(pair, mayTouchPackages(diff.files), deps, call)),
+    ...(await diffInside(pair, { platform, files: diff.files }, deps, call)),
   };
 }
 
@@ -108,21 +108,35 @@ function mayTouchPackages({ added, removed, changed }: FilesDiff): boolean {
   return paths.some((path) => /dpkg|apk|rpm/.test(path));
 }
 
+type Inside = Pick<ChangedPlatform, 'packages' | 'vulnerabilities' | 'notes'>;
+
 /** Packages and vulnerabilities by the SBOMs; both by the same source, or what catalogues differently looks changed. */
 async function diffInside(
-  [before, after]: readonly [Reference, Reference],
-  mayDiffer: boolean,
+  pair: readonly [Reference, Reference],
+  { platform, files }: Pick<ChangedPlatform, 'platform' | 'files'>,
   deps: DiffDeps,
   call: Call,
-): Promise<Pick<ChangedPlatform, 'packages' | 'vulnerabilities' | 'notes'>> {
-  const [old, now] = await Promise.all([readSbom(before, deps, call), readSbom(after, deps, call)]);
-  if (old === undefined || now === undefined) {
-    const notes = ['vulnerabilities are not known: not both have an SBOM'];
-    if (!mayDiffer) return { packages: { from: 'files', changes: [] }, notes };
-    const [was, is] = [await deps.stateOf(before, call), await deps.stateOf(after, call)];
+): Promise<Inside> {
+  if (files.added.length + files.removed.length + files.changed.length === 0) {
+    return { packages: { from: 'files', changes: [] }, vulnerabilities: { fixed: [], added: [] }, notes: [] };
+  }
+  try {
+    const [old, now] = [await sbomOf(pair[0], platform, deps, call), await sbomOf(pair[1], platform, deps, call)];
+    return await diffSboms([old, now], deps, call);
+  } catch (error) {
+    if (call.signal?.aborted || !(error instanceof ScannerError)) throw error;
+    const notes = [`vulnerabilities are not known, not both have an SBOM: ${messageOf(error)}`];
+    if (!mayTouchPackages(files)) return { packages: { from: 'files', changes: [] }, notes };
+    const [was, is] = [await deps.stateOf(pair[0], call), await deps.stateOf(pair[1], call)];
     return { packages: { from: 'files', changes: diffPackages(packagesOf(was), packagesOf(is)) }, notes };
   }
-  const { cataloguer, scanner } = deps;
+}
+
+async function diffSboms(
+  [old, now]: readonly [Uint8Array, Uint8Array],
+  { cataloguer, scanner }: DiffDeps,
+  call: Call,
+): Promise<Inside> {
   const changes = diffPackages(cataloguer.packages(old), cataloguer.packages(now));
   const packages = { from: 'sbom', changes } as const;
   try {
@@ -133,6 +147,12 @@ async function diffInside(
     if (call.signal?.aborted) throw error;
     return { packages, notes: [`vulnerabilities could not be looked up: ${messageOf(error)}`] };
   }
+}
+
+/** What the release carries, else what the cataloguer finds now. */
+async function sbomOf(reference: Reference, platform: Platform, deps: DiffDeps, call: Call): Promise<Uint8Array> {
+  const known = await readSbom(reference, deps, call);
+  return known ?? (await deps.cataloguer.catalogue(reference, { platform, signal: call.signal })).native;
 }
 
 async function readSbom(reference: Reference, { registry }: DiffDeps, call: Call): Promise<Uint8Array | undefined> {

@@ -52,6 +52,8 @@ export interface ReleaseJob {
   readonly candidate: CandidateStore;
   /** What its end says besides; steps that run each time add to it. */
   readonly notes: string[];
+  /** What changed although the inputs did not: see `Run`. */
+  readonly differs: string[];
 }
 
 export function releaseJob(
@@ -62,7 +64,7 @@ export function releaseJob(
   const staging = deps.places.staging(run.image.name);
   const repository = deps.places.release(run.image.name);
   const candidate = createCandidateStore(run, { ...deps, key, staging });
-  return { ...run, key, staging, repository, candidate, notes: [] };
+  return { ...run, key, staging, repository, candidate, notes: [], differs: [] };
 }
 
 /**

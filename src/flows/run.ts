@@ -57,11 +57,12 @@ export interface ReleaseContext {
 /** The rest of a run, once every platform is there. Says how the run ended, in the ledger too. */
 export async function runRelease(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {
   const end = await endOf(run, deps, context);
-  const { outcome, summary, version, digest, platformDigests } = end;
+  const { outcome, summary, differs, version, digest, platformDigests } = end;
+  const more = differs && { differs };
   const found = { ...(version && { version }), ...(digest && { digest }), ...(platformDigests && { platformDigests }) };
   const basis = outcome === 'blocked' ? await basisOf(run, deps, context.signal) : {};
   const endedAt = deps.release.now().toISOString();
-  await deps.ledger.finishRun(run.runId, { outcome, summary, ...found, ...basis, endedAt });
+  await deps.ledger.finishRun(run.runId, { outcome, summary, ...more, ...found, ...basis, endedAt });
   return end;
 }
 
@@ -107,6 +108,7 @@ async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: Re
   return {
     outcome: 'released' as const,
     summary: [`released as ${version}${gatesPassed(job, deps)}`, ...job.notes].join('\n'),
+    ...(job.differs.length > 0 && { differs: job.differs }),
     digest,
     version,
     platformDigests,

@@ -36,6 +36,7 @@ const RunSchema = z.object({
   endedAt: z.string().optional(),
   outcome: z.enum(OUTCOMES).optional(),
   summary: z.string().optional(),
+  differs: z.array(z.string()).optional(),
   version: z.string().optional(),
   digest: zDigest.optional(),
   platformDigests: z.record(z.string(), zDigest).optional(),

@@ -19,6 +19,8 @@ export interface RunEnd {
   readonly image: string;
   readonly outcome: Outcome;
   readonly summary: string;
+  /** See `Run`. */
+  readonly differs?: readonly string[];
   readonly version?: string;
   readonly digest?: Digest;
   readonly platformDigests?: Readonly<Partial<Record<Platform, Digest>>>;

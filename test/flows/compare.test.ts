@@ -48,8 +48,9 @@ async function setUp(name: string, { release, candidate, inputs = {}, reasons = 
   await pushImage(registry, atTag(staging, 'c'), { platforms: PLATFORMS, ...candidate });
   const digests = (await readTag(registry, atTag(staging, 'c'), { signal }))!.platforms;
   const notes: string[] = [];
+  const differs: string[] = [];
   const job = {
-    ...{ repository, staging, reasons, notes },
+    ...{ repository, staging, reasons, notes, differs },
     image: { name, line: '12', platforms: PLATFORMS },
     inputs: inputsOf(inputs),
     candidate: { digests: async () => digests },
@@ -63,7 +64,7 @@ async function setUp(name: string, { release, candidate, inputs = {}, reasons = 
       return registry.blobStream(reference, blob, call);
     },
   };
-  return { end: await compareStep(job, { registry: counting, now }).run(signal), notes, read, opened };
+  return { end: await compareStep(job, { registry: counting, now }).run(signal), notes, differs, read, opened };
 }
 
 const UPDATES = { kind: 'package-updates', updates: [] } as const;
@@ -98,10 +99,15 @@ describe('a candidate', () => {
   test('with other content from the same inputs goes on, and what differs is named', async () => {
     const candidate = { files: { ...files, 'etc/build-date': 'now' } };
 
-    const { end, notes } = await setUp('loop', { release: { files }, candidate, inputs: { requestedAt: later } });
+    const { end, notes, differs } = await setUp('loop', {
+      release: { files },
+      candidate,
+      inputs: { requestedAt: later },
+    });
 
     expect(end).toBeUndefined();
     expect(notes).toEqual(['changed since 12.0.0 although its inputs did not: /etc/build-date (added)']);
+    expect(differs).toEqual(['/etc/build-date (added)']);
   });
 
   test('with other content from other inputs, or from newer packages, goes on without a word', async () => {

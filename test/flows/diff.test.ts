@@ -11,7 +11,7 @@ import { readPackageState } from '../../src/image/package-state.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { ScannerError } from '../../src/scanner/scanner.ts';
+import { type Cataloguer, ScannerError } from '../../src/scanner/scanner.ts';
 import { pushImage, type TestImage } from '../support/images.ts';
 import { startDistribution, type TestRegistry } from '../support/registry.ts';
 
@@ -32,11 +32,12 @@ interface Native {
   readonly findings: readonly Finding[];
 }
 const parse = (native: Uint8Array): Native => JSON.parse(Buffer.from(native).toString());
-const depsOf = (scan?: () => never): DiffDeps => ({
+const missing: Cataloguer['catalogue'] = () => Promise.reject(new ScannerError('no syft', { code: 'unavailable' }));
+const depsOf = (scan?: () => never, catalogue = missing): DiffDeps => ({
   registry,
   cataloguer: {
     name: 'json',
-    catalogue: () => Promise.reject(new Error('not asked')),
+    catalogue,
     packages: (native) => parse(native).packages,
   },
   scanner: {
@@ -107,7 +108,7 @@ describe('the difference of two images', () => {
     expect(diffLines(rebuilt)).toContain('linux/amd64: the same content, only times differ');
   });
 
-  test('has packages by the files of the package manager where an SBOM is missing', async () => {
+  test('has packages by the files of the package manager where an SBOM is missing and none can be made', async () => {
     const status = (version: string) => ({
       'etc/debian_version': '12',
       'var/lib/dpkg/status': `Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\n\n`,
@@ -158,6 +159,25 @@ describe('with SBOMs', () => {
     );
     expect(diffMarkdown(diff)).toContain('| fixed | CVE-1 | high | openssl |');
     expect(diffMarkdown(diff)).toContain('| `openssl` | `1` | `2` |');
+  });
+
+  test('one that is missing is made', async () => {
+    const [before] = await pair();
+    const after = await pushed('sbom:none', { files: { a: '3' } });
+    const native = Buffer.from(JSON.stringify({ packages: [openssl('3')], findings: [] }));
+    const asked: string[] = [];
+    const catalogue: Cataloguer['catalogue'] = async ({ digest = '' }, { platform }) => {
+      asked.push(`${digest} ${platform}`);
+      return { native, spdx: native };
+    };
+
+    const { platforms } = await diffImages([before, after], [], depsOf(undefined, catalogue));
+
+    expect(asked).toEqual([`${(platforms[0] as ChangedPlatform).after} linux/amd64`]);
+    expect(platforms[0]).toMatchObject({
+      packages: { from: 'sbom', changes: [{ name: 'openssl', before: '1', after: '3' }] },
+      vulnerabilities: { fixed: [{ id: 'CVE-1' }], added: [] },
+    });
   });
 
   test('vulnerabilities that cannot be looked up are said to be unknown', async () => {
