@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runOnce } from '../../src/commands/run.ts';
+import { runOnce } from '../../src/commands/run-once.ts';
 import { compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { readFleet } from '../../src/definitions/read.ts';

@@ -19,22 +19,24 @@ export async function replicateCommand(
   }
   const reports = await replicateAll(replicateDeps(app), signal);
   if (json) output.json(reports);
-  else for (const line of replicaLines(reports)) output.line(line);
+  else for (const report of reports) for (const line of linesOf(report)) output.line(line);
   if (reports.some(({ unreachable }) => unreachable !== undefined)) return 4;
   return reports.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }
 
-/** What was done at replicas, a line each; those at which nothing had to be done in one. */
+function linesOf(report: ReplicaReport): string[] {
+  const lines = replicaLines([report]);
+  return lines.length === 0 ? [`${report.replica}: nothing to do`] : lines;
+}
+
+/** What was done at replicas, and what could not be, a line each. */
 export function replicaLines(reports: readonly ReplicaReport[]): string[] {
-  return reports.flatMap(({ replica, unreachable, copied, moved, problems }) => {
-    const lines = [
-      ...copied.map(({ image, version }) => `${replica}: ${image} ${version} copied`),
-      ...moved.map(({ image, channel, version }) => `${replica}: ${image} ${channel} moved to ${version ?? 'it'}`),
-      ...problems.map(({ message }) => `${replica}: ${message}`),
-      ...(unreachable === undefined
-        ? []
-        : [`${replica}: ${unreachable}; what it lacks is made up for by the next cycle`]),
-    ];
-    return lines.length === 0 ? [`${replica}: nothing to do`] : lines;
-  });
+  return reports.flatMap(({ replica, unreachable, copied, moved, problems }) => [
+    ...copied.map(({ image, version }) => `${replica}: ${image} ${version} copied`),
+    ...moved.map(({ image, channel, version }) => `${replica}: ${image} ${channel} moved to ${version ?? 'it'}`),
+    ...problems.map(({ message }) => `${replica}: ${message}`),
+    ...(unreachable === undefined
+      ? []
+      : [`${replica}: ${unreachable}; what it lacks is made up for by the next cycle`]),
+  ]);
 }

@@ -2,10 +2,10 @@ import type { Digest } from '../domain/digest.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Outcome, Run, StepRecord } from '../domain/run.ts';
 import type { Reason } from '../domain/staleness.ts';
-import type { CycleResult } from '../flows/cycle.ts';
 import type { StageReport } from '../flows/stages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
+import type { OnceResult } from './run-once.ts';
 
 /** One cycle, as `--json` prints it and the demo's summary keeps it. */
 export interface CycleReport {
@@ -14,6 +14,9 @@ export interface CycleReport {
   readonly proposals: readonly ProposeEnd[];
   /** Channels that moved as a later stage, and what kept others from it. */
   readonly stages: readonly Pick<StageReport, 'image' | 'moved' | 'problems'>[];
+  /** What releases in use lacked in the registry. */
+  readonly repairs: OnceResult['repairs'];
+  readonly replicas: OnceResult['replicas'];
   /** Wall-clock seconds of the cycle. */
   readonly seconds: number;
   /** Of these, the seconds in which no tool of others was at work: our own share. */
@@ -38,7 +41,7 @@ export interface RunReport {
 }
 
 export async function cycleReport(
-  { runs, plan, proposals, stages }: CycleResult,
+  { runs, plan, proposals, stages, repairs, replicas }: OnceResult,
   ledger: Ledger,
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
 ): Promise<CycleReport> {
@@ -50,6 +53,8 @@ export async function cycleReport(
     plan: plan.map(({ image, state, release }) => ({ image, state, ...(release && { version: release.version }) })),
     proposals,
     stages: stages.map(({ image, moved, problems }) => ({ image, moved, problems })),
+    repairs,
+    replicas,
     seconds: toSeconds(endedAt - startedAt),
     ownSeconds: toSeconds(endedAt - startedAt - covered(external)),
   };

@@ -1,15 +1,14 @@
 import type { App } from '../compose.ts';
 import type { Run } from '../domain/run.ts';
 import type { CycleResult } from '../flows/cycle.ts';
-import { runCycle } from '../flows/cycle.ts';
-import { moveStages } from '../flows/stages.ts';
-import { finishUnfinished } from '../flows/unfinished.ts';
-import { stageDeps, stageLines } from './channels.ts';
+import { stageLines } from './channels.ts';
 import { formatSeconds } from './live/board.ts';
 import { planLine } from './live/plan-line.ts';
-import { createView, type View } from './live/view.ts';
+import { createView } from './live/view.ts';
 import type { Output } from './output.ts';
+import { replicaLines } from './replicate.ts';
 import { requireImages } from './require-images.ts';
+import { type OnceResult, repairLines, runOnce } from './run-once.ts';
 import { cycleReport } from './run-report.ts';
 
 export interface RunOptions {
@@ -36,30 +35,10 @@ export async function runCommand(app: App, output: Output, options: RunOptions):
   return exitCodeOf(result);
 }
 
-/** A cycle with workers in this process, told to the view. */
-export async function runOnce(app: App, view: View, signal: AbortSignal): Promise<CycleResult> {
-  const session = await app.startSession(view);
-  try {
-    await finishUnfinished(app.fleet.images, stageDeps(app), signal);
-    return await runCycle(
-      {
-        ...app.cycle,
-        dispatcher: session.dispatcher,
-        newRunId: app.newRunId,
-        moveStages: (aborted) => moveStages(app.fleet.images, stageDeps(app), aborted),
-      },
-      app.record(view),
-      signal,
-    );
-  } finally {
-    await session.close();
-  }
-}
-
 async function printResult(
   app: App,
   output: Output,
-  { plan, runs, stages }: CycleResult,
+  { plan, runs, stages, repairs, replicas }: OnceResult,
   milliseconds: number,
 ): Promise<void> {
   const ran = new Set(runs.map(({ image }) => image));
@@ -68,7 +47,7 @@ async function printResult(
     if (end.outcome === 'blocked') output.line(`${end.image} is blocked:\n${indent(end.summary)}`);
     if (end.outcome === 'failed') await printFailure(app, output, end.image, end.runId, end.summary);
   }
-  for (const line of stageLines(stages)) output.line(line);
+  for (const line of [...repairLines(repairs), ...stageLines(stages), ...replicaLines(replicas)]) output.line(line);
   output.line(`${summaryOf(runs)} in ${formatSeconds(milliseconds)}`);
 }
 
@@ -87,19 +66,20 @@ function indent(text: string): string {
   return text.replace(/^/gm, '    ');
 }
 
-function summaryOf(runs: CycleResult['runs']): string {
+function summaryOf(runs: OnceResult['runs']): string {
   if (runs.length === 0) return 'nothing to do';
   const outcomes = [...new Set(runs.map(({ outcome }) => outcome))];
   return outcomes.map((outcome) => `${runs.filter((run) => run.outcome === outcome).length} ${outcome}`).join(', ');
 }
 
 /** 1 failed, 3 blocked, 4 something could not be asked, 130 cancelled, 0 the rest (decisions.md, Outcomes). */
-export function exitCodeOf({ plan, runs, proposals, stages }: CycleResult): number {
+export function exitCodeOf({ plan, runs, proposals, stages, replicas }: CycleResult): number {
   const outcomes = runs.map(({ outcome }) => outcome);
   if (outcomes.includes('cancelled')) return 130;
   if (outcomes.includes('failed')) return 1;
   if (outcomes.includes('blocked')) return 3;
   const unasked = proposals.some(({ results }) => results.some(({ action }) => action === 'unknown'));
   const stuck = stages.some(({ problems }) => problems.length > 0);
-  return unasked || stuck || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
+  const behind = replicas.some(({ unreachable, problems }) => unreachable !== undefined || problems.length > 0);
+  return unasked || stuck || behind || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
 }

@@ -1,5 +1,6 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import type { Reference } from '../domain/reference.ts';
+import { findDamage } from '../flows/damage.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { PackageDeps } from '../flows/package-facts.ts';
 import { readContent } from '../flows/release-content.ts';
@@ -30,6 +31,7 @@ export function planDeps(parts: PlanParts): PlanDeps {
       verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
     fixInputs: (image, inputs, signal) =>
       withSnapshot(image, inputs, { registry, places, sourceOf: from, ...packages }, { signal }),
+    findDamage: (image, release, signal) => findDamage(places.release(image.name), release, { registry }, signal),
     disk: () => diskOf(config.dataDirectory),
   };
 }

@@ -4,6 +4,7 @@ import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import type { Outcome } from '../domain/run.ts';
 import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
 import { gatherFacts, type PlanDeps, refreshFacts } from './gather.ts';
+import type { ReplicaReport } from './replicate.ts';
 import type { StageReport } from './stages.ts';
 
 export interface CycleDeps extends PlanDeps {
@@ -11,6 +12,8 @@ export interface CycleDeps extends PlanDeps {
   readonly newRunId: () => string;
   /** Moves channels that are due, before pull requests are looked at. Absent: none does. */
   readonly moveStages?: (signal: AbortSignal) => Promise<readonly StageReport[]>;
+  /** Brings replicas to where our own registry is. Absent: there is none. */
+  readonly replicate?: (signal: AbortSignal) => Promise<readonly ReplicaReport[]>;
 }
 
 export interface CycleObserver {
@@ -27,6 +30,7 @@ export interface CycleResult {
   readonly runs: readonly RunEnd[];
   readonly proposals: readonly ProposeEnd[];
   readonly stages: readonly StageReport[];
+  readonly replicas: readonly ReplicaReport[];
 }
 
 /**
@@ -39,7 +43,7 @@ export async function runCycle(deps: CycleDeps, observer: CycleObserver, signal:
     const plan = planFleet({ ...state.facts, runs: state.runs });
     observer.onPlan?.(plan);
     await startStale(plan, state, deps, observer, signal);
-    if (![...state.runs.values()].includes('running')) return await propose(plan, state, deps, observer, signal);
+    if (![...state.runs.values()].includes('running')) return await follow(plan, state, deps, observer, signal);
     await awaitEnd(state, deps, observer, signal);
   }
 }
@@ -78,22 +82,35 @@ async function awaitEnd(state: CycleState, deps: CycleDeps, observer: CycleObser
   observer.onEnd?.(end);
 }
 
-/** Level-triggered: every released image is looked at, not only the new ones; what is in order costs nothing. */
-async function propose(
+/** What follows releases: channels in stages first, then replicas and pull requests, which are no business of each other. */
+async function follow(
   plan: readonly PlanEntry[],
-  state: CycleState,
+  { ends }: CycleState,
   deps: CycleDeps,
   observer: CycleObserver,
   signal: AbortSignal,
 ): Promise<CycleResult> {
   const stages = (await deps.moveStages?.(signal)) ?? [];
+  const [proposals, replicas] = await Promise.all([
+    propose(plan, deps, observer, signal),
+    deps.replicate?.(signal) ?? [],
+  ]);
+  return { plan, runs: ends, stages, proposals, replicas };
+}
+
+/** Level-triggered: every released image is looked at, not only the new ones; what is in order costs nothing. */
+async function propose(
+  plan: readonly PlanEntry[],
+  { fleet, dispatcher }: CycleDeps,
+  observer: CycleObserver,
+  signal: AbortSignal,
+): Promise<readonly ProposeEnd[]> {
+  if (fleet.settings.downstreams.length === 0) return [];
   const proposals: ProposeEnd[] = [];
-  const wanted =
-    deps.fleet.settings.downstreams.length === 0 ? [] : plan.filter((entry) => entry.release !== undefined);
-  for (const { image } of wanted) {
-    const end = await deps.dispatcher.propose(image, signal);
+  for (const { image } of plan.filter(({ release }) => release !== undefined)) {
+    const end = await dispatcher.propose(image, signal);
     proposals.push(end);
     observer.onProposed?.(end);
   }
-  return { plan, runs: state.ends, proposals, stages };
+  return proposals;
 }

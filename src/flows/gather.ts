@@ -1,29 +1,21 @@
-import type { FleetFacts, Known, Readiness, StandingFacts } from '../domain/facts.ts';
+import type { FleetFacts, Readiness } from '../domain/facts.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import type { Inputs } from '../domain/inputs.ts';
-import type { Places } from '../domain/places.ts';
 import { planFleet } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Run } from '../domain/run.ts';
-import type { Release } from '../domain/staleness.ts';
-import { standingOf } from '../domain/standing.ts';
-import { readMarks } from './marks.ts';
 import { gatherPackages, type PackageDeps } from './package-facts.ts';
-import { readRelease } from './releases.ts';
-import { messageOf } from './steps.ts';
+import { readStates, type StateDeps } from './states.ts';
 import { type WatchDeps, watchUpstreams } from './watch.ts';
 
-export interface PlanDeps extends WatchDeps {
+export interface PlanDeps extends WatchDeps, Omit<StateDeps, 'now'> {
   readonly fleet: Fleet;
-  readonly places: Places;
   /** Whether a platform can be built now, started when it can; `look`: nothing is started. Asked only when something is stale. */
   readonly readiness: (platform: Platform, options?: { readonly look?: boolean }) => Promise<Readiness>;
   /** Absent: what packages the archives offer is not looked at. */
   readonly packages?: PackageDeps;
   /** What a verdict depends on besides the candidate. Asked only for images whose last candidate was blocked. */
   readonly verdictBasis?: (image: Image, signal: AbortSignal) => Promise<string>;
-  /** What the registry lacks of a release; empty when it is whole. */
-  readonly findDamage?: (image: Image, release: Release, signal: AbortSignal) => Promise<readonly string[]>;
   readonly disk?: () => Promise<FleetFacts['disk']>;
   /** What the platforms of a run are to agree upon beside what the plan decided: one state of the archives. */
   readonly fixInputs?: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<Inputs>;
@@ -131,61 +123,4 @@ async function readHistory(
     return [name, runs.filter(({ outcome }) => outcome !== undefined)] as const;
   });
   return new Map(await Promise.all(asked));
-}
-
-export type States = Pick<FleetFacts, 'releases' | 'standing' | 'damage'>;
-
-/** What our registry says of images: the release in use, what people decided, what is missing. */
-export async function readStates(deps: PlanDeps, images: readonly Image[], signal: AbortSignal) {
-  const fleetWide = await readStanding(deps, deps.places.fleet(), signal);
-  const states = await Promise.all(images.map((image) => readState(image, deps, signal)));
-  const releases = new Map<string, Known<Release>>();
-  const standing = new Map<string, StandingFacts>();
-  const damage = new Map<string, readonly string[]>();
-  for (const [index, { name }] of images.entries()) {
-    const state = states[index]!;
-    const unasked = [state.standing, fleetWide].find((each) => each.state === 'unknown');
-    releases.set(name, unasked?.state === 'unknown' ? unasked : state.release);
-    standing.set(name, merge(state.standing, fleetWide));
-    if (state.damage.length > 0) damage.set(name, state.damage);
-  }
-  return { releases, standing, damage };
-}
-
-async function readState(image: Image, deps: PlanDeps, signal: AbortSignal) {
-  const repository = deps.places.release(image.name);
-  const [release, standing] = await Promise.all([
-    readRelease(deps.registry, repository, image, { signal }),
-    readStanding(deps, repository, signal),
-  ]);
-  if (release.state !== 'known' || deps.findDamage === undefined) return { release, standing, damage: [] };
-  return { release, standing, damage: await deps.findDamage(image, release.value, signal) };
-}
-
-async function readStanding(
-  deps: PlanDeps,
-  repository: Parameters<typeof readMarks>[1],
-  signal: AbortSignal,
-): Promise<Known<StandingFacts>> {
-  try {
-    const marks = await readMarks(deps.registry, repository, { signal });
-    return { state: 'known', value: { ...standingOf(marks, deps.now()), marks } };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return {
-      state: 'unknown',
-      why: `${repository.registry}/${repository.repository} could not be asked: ${messageOf(error)}`,
-    };
-  }
-}
-
-/** A pause of the whole fleet is one of each image. */
-function merge(own: Known<StandingFacts>, fleetWide: Known<StandingFacts>): StandingFacts {
-  const [mine, all] = [known(own), known(fleetWide)];
-  const paused = mine?.paused ?? all?.paused;
-  return { quarantined: mine?.quarantined ?? [], marks: mine?.marks ?? [], ...(paused && { paused }) };
-}
-
-function known<T>(answer: Known<T>): T | undefined {
-  return answer.state === 'known' ? answer.value : undefined;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDownstream } from '../../scripts/demo/downstream.ts';
-import { runOnce } from '../../src/commands/run.ts';
+import { runOnce } from '../../src/commands/run-once.ts';
 import { atTag } from '../../src/domain/reference.ts';
 import { type FleetScene, startFleetScene, type TestFactory } from '../support/fleet-scene.ts';
 import { runFleet, SILENT, withFleet } from '../support/run-fleet.ts';

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { diffCommand } from '../../src/commands/diff.ts';
-import { runOnce } from '../../src/commands/run.ts';
+import { runOnce } from '../../src/commands/run-once.ts';
 import { cycleReport } from '../../src/commands/run-report.ts';
 import { type FleetScene, startFleetScene, type TestFactory } from '../support/fleet-scene.ts';
 import { runFleet, SILENT, withFleet } from '../support/run-fleet.ts';

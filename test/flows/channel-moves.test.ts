@@ -10,9 +10,8 @@ import { placesBelow } from '../../src/domain/places.ts';
 import { atTag, formatReference, type Reference } from '../../src/domain/reference.ts';
 import { finishMoves, moveChannels } from '../../src/flows/channel-moves.ts';
 import { addMark, readMarks } from '../../src/flows/marks.ts';
-import { finishUnfinished } from '../../src/flows/unfinished.ts';
-import type { Registry } from '../../src/registry/registry.ts';
-import { pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
+import { readStates } from '../../src/flows/states.ts';
+import { dying, pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
 
 const CHANNELS = ['stable', '12.0', '12'];
 const signal = new AbortController().signal;
@@ -91,21 +90,6 @@ test('what is quarantined comes into no channel', async () => {
 });
 
 describe('killed at a write', () => {
-  /** Dies before or after the nth PUT of a manifest, as a killed process would. */
-  function dying(nth: number, when: string): Registry {
-    let puts = 0;
-    return {
-      ...scene.registry,
-      async putManifest(...args) {
-        puts += 1;
-        if (puts === nth && when === 'before') throw new Error('killed');
-        const result = await scene.registry.putManifest(...args);
-        if (puts === nth) throw new Error('killed');
-        return result;
-      },
-    };
-  }
-
   // The mark, then a tag for each channel.
   const cases = [1, 2, 3, 4].flatMap((nth) => [[nth, 'before'] as const, [nth, 'after'] as const]);
 
@@ -113,7 +97,7 @@ describe('killed at a write', () => {
     const { move, positions, repository, deps } = await setUp(`forward-${nth}-${when}`);
     await move('12.0.0');
 
-    await expect(move('12.0.1', { registry: dying(nth, when) })).rejects.toThrow('killed');
+    await expect(move('12.0.1', { registry: dying(scene.registry, nth, when) })).rejects.toThrow('killed');
     await finishMoves(repository, deps, signal);
 
     expect(await positions()).toEqual(at(nth === 1 && when === 'before' ? '12.0.0' : '12.0.1'));
@@ -123,7 +107,7 @@ describe('killed at a write', () => {
     const { move, positions, repository } = await setUp(`back-${nth}-${when}`);
     await move('12.0.1');
 
-    await expect(move('12.0.0', { back: true, registry: dying(nth, when) })).rejects.toThrow('killed');
+    await expect(move('12.0.0', { back: true, registry: dying(scene.registry, nth, when) })).rejects.toThrow('killed');
     const [decision] = await move('12.0.0');
 
     const isUndone = nth === 1 && when === 'before';
@@ -141,10 +125,25 @@ test('what a killed process decided on is finished by the next cycle, before it 
   await addMark(scene.registry, repository, { ...mark, digest: digests['12.0.0']!, channels: CHANNELS }, {});
   const images = [{ name: 'next-cycle', line: '12' } as Image];
   const places = placesBelow({ registry: repository.registry, path: 'golden' });
+  const looking = { registry: scene.registry, places, now: () => '2026-11-01T00:20:00Z' };
+  const finished: string[] = [];
+  const finishing = {
+    ...looking,
+    finishMoves: async (at: Reference) => finished.push(...(await finishMoves(at, deps, signal))),
+  };
+  const digestIn = async (state: typeof looking) => {
+    const { releases } = await readStates(state, images, signal);
+    const release = releases.get('next-cycle');
+    return release?.state === 'known' ? release.value.digest : undefined;
+  };
 
-  expect(await finishUnfinished(images, { ...deps, places }, signal)).toEqual(['next-cycle']);
+  expect(await digestIn(looking)).toBe(digests['12.0.1']);
+  expect(await positions()).toEqual(at('12.0.1'));
+  expect(await digestIn(finishing)).toBe(digests['12.0.0']);
   expect(await positions()).toEqual(at('12.0.0'));
-  expect(await finishUnfinished(images, { ...deps, places }, signal)).toEqual([]);
+  expect(finished).toEqual(CHANNELS);
+  await digestIn(finishing);
+  expect(finished).toEqual(CHANNELS);
 });
 
 describe('a process that slept', () => {

@@ -14,7 +14,7 @@ import { parseManifest } from '../../src/registry/manifest.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createAttestor } from '../../src/signer/attestor.ts';
 import { createKeySigner, generateKeyPair } from '../../src/signer/key.ts';
-import { pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
+import { dying, pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
 
 const VERSIONS = ['12.0.0', '12.0.1', '12.0.2'];
 const CHANNELS = ['stable', '12.0', '12'];
@@ -195,27 +195,13 @@ describe('refuses', () => {
 });
 
 describe('killed at any write', () => {
-  function dying(nth: number, when: string): Registry {
-    let puts = 0;
-    return {
-      ...scene.registry,
-      async putManifest(...args) {
-        puts += 1;
-        if (puts === nth && when === 'before') throw new Error('killed');
-        const result = await scene.registry.putManifest(...args);
-        if (puts === nth) throw new Error('killed');
-        return result;
-      },
-    };
-  }
-
   // Two marks, three tags, the note on the image.
   const writes = [1, 2, 3, 4, 5, 6].flatMap((nth) => [[nth, 'before'] as const, [nth, 'after'] as const]);
 
   test.each(writes)('%i, %s it, the same command ends as if nothing had happened', async (nth, when) => {
     const { rollBack: roll, positions, standing, repository, digests } = await setUp(`kill-${nth}-${when}`);
 
-    await expect(roll(undefined, dying(nth, when))).rejects.toThrow('killed');
+    await expect(roll(undefined, dying(scene.registry, nth, when))).rejects.toThrow('killed');
     await roll();
 
     expect(await positions()).toEqual(at('12.0.1'));

@@ -1,5 +1,5 @@
 import type { View } from '../../src/commands/live/view.ts';
-import { runOnce } from '../../src/commands/run.ts';
+import { runOnce } from '../../src/commands/run-once.ts';
 import { type CycleReport, cycleReport } from '../../src/commands/run-report.ts';
 import { type App, compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';

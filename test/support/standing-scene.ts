@@ -52,3 +52,18 @@ export async function pushRelease(registry: Registry, repository: Reference, ver
   });
   return digest;
 }
+
+/** Dies before or after the nth PUT of a manifest, as a killed process would. */
+export function dying(registry: Registry, nth: number, when: string): Registry {
+  let puts = 0;
+  return {
+    ...registry,
+    async putManifest(...args) {
+      puts += 1;
+      if (puts === nth && when === 'before') throw new Error('killed');
+      const result = await registry.putManifest(...args);
+      if (puts === nth) throw new Error('killed');
+      return result;
+    },
+  };
+}
