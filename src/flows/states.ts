@@ -1,5 +1,5 @@
 import { channelPositions } from '../domain/channel-journal.ts';
-import type { FleetFacts, Known, StandingFacts } from '../domain/facts.ts';
+import type { Known, StandingFacts } from '../domain/facts.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import type { Places } from '../domain/places.ts';
 import type { Reference } from '../domain/reference.ts';
