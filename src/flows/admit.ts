@@ -1,6 +1,8 @@
+import { isSameContent } from '../domain/content-diff.ts';
 import { inputsDigest } from '../domain/inputs.ts';
 import { type Quarantine, quarantineOf, type Suspect, standingOf } from '../domain/standing.ts';
 import { refuseForeign } from './adopt.ts';
+import { comparePlatforms } from './compare-platforms.ts';
 import { readMarks } from './marks.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import type { Ending, Step } from './steps.ts';
@@ -14,7 +16,10 @@ export function admitStep(job: ReleaseJob, deps: ReleaseDeps): Step {
     name: 'admit',
     external: false,
     isDone: async () => false,
-    run: async (signal) => (await refuseQuarantined(job, {}, deps, signal)) ?? (await refuseForeign(job, deps, signal)),
+    run: async (signal) =>
+      (await refuseQuarantined(job, {}, deps, signal)) ??
+      (await refuseAlike(job, deps, signal)) ??
+      (await refuseForeign(job, deps, signal)),
   };
 }
 
@@ -30,6 +35,29 @@ export async function refuseQuarantined(
   const platforms = await job.candidate.digests(signal);
   const found = quarantineOf(standing, { inputs: inputsDigest(job.inputs), platforms, ...more });
   return found && { outcome: 'blocked', summary: explainQuarantine(found, job.image.name) };
+}
+
+/** Layers are read for it, so that only the last ones count; older ones are known by their digests. */
+const COMPARED = 3;
+
+/** The content of something quarantined, built again from other inputs, with other times in it. */
+async function refuseAlike(
+  { image, repository, staging, candidate }: ReleaseJob,
+  { registry, now }: ReleaseDeps,
+  signal: AbortSignal,
+): Promise<Ending | undefined> {
+  const { quarantined } = standingOf(await readMarks(registry, repository, { signal }), now().toISOString());
+  const { platforms } = image;
+  const after = { repository: staging, digests: await candidate.digests(signal) };
+  for (const quarantine of quarantined.slice(-COMPARED).reverse()) {
+    const digests = quarantine.platforms ?? {};
+    if (!platforms.every((platform) => digests[platform] !== undefined)) continue;
+    const sides = [{ repository, digests }, after] as const;
+    const compared = await comparePlatforms(registry, sides, { platforms, brief: true, signal });
+    const isAlike = compared?.every(({ diff }) => isSameContent(diff)) ?? false;
+    if (isAlike) return { outcome: 'blocked', summary: explainQuarantine(quarantine, image.name) };
+  }
+  return undefined;
 }
 
 function explainQuarantine({ version, digest, by, why }: Quarantine, image: string): string {

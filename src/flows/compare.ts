@@ -1,12 +1,11 @@
 import { explainDifference, isSameContent, listDifferences } from '../domain/content-diff.ts';
-import type { Digest } from '../domain/digest.ts';
 import { type Inputs, inputsDigest } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import { atDigest } from '../domain/reference.ts';
 import { MAX_DIFFERS } from '../domain/run.ts';
 import type { Reason, Release } from '../domain/staleness.ts';
-import { type ComparedContent, compareContent } from '../image/compare.ts';
-import { RegistryError } from '../registry/registry.ts';
+import type { ComparedContent } from '../image/compare.ts';
+import { comparePlatforms } from './compare-platforms.ts';
 import type { ReleaseDeps, ReleaseJob } from './release.ts';
 import { attachInputs, hasInputs, readRelease } from './releases.ts';
 import { isBeyondRepair } from './repair-step.ts';
@@ -17,7 +16,6 @@ type CompareJob = Pick<
   'image' | 'inputs' | 'reasons' | 'repository' | 'staging' | 'candidate' | 'notes' | 'differs'
 >;
 type CompareDeps = Pick<ReleaseDeps, 'registry' | 'now'>;
-type Digests = Readonly<Record<Platform, Digest>>;
 
 /** The same content is no news: the inputs are noted on the release in use, and nothing moves. */
 export function compareStep(job: CompareJob, deps: CompareDeps): Step {
@@ -37,7 +35,13 @@ export function compareStep(job: CompareJob, deps: CompareDeps): Step {
         return unchanged(release, '', job, deps, signal);
       }
       if (!mayStay(release, job.reasons)) return;
-      const compared = await comparePlatforms(release, digests, job, deps, signal);
+      const { repository, staging, image, inputs } = job;
+      const sides = [
+        { repository, digests: release.platforms },
+        { repository: staging, digests },
+      ] as const;
+      const brief = !isRepeated(release, inputs);
+      const compared = await comparePlatforms(deps.registry, sides, { platforms: image.platforms, brief, signal });
       if (compared === undefined) return;
       if (compared.every(({ diff }) => isSameContent(diff))) {
         return unchanged(release, `, only ${whatDiffers(compared)} differ`, job, deps, signal);
@@ -69,35 +73,6 @@ async function unchanged(
 /** A release that lacks something, or that somebody else made, is not good enough to stay for its content alone. */
 function mayStay({ foreign }: Release, reasons: readonly Reason[]): boolean {
   return foreign !== true && reasons.every(({ kind }) => kind !== 'release-damaged');
-}
-
-/**
- * Platform after platform, so that one tree pair is in memory, up to the first that differs: most runs have news, and
- * reading layers is what takes time. `undefined`: the release cannot be read any more.
- */
-async function comparePlatforms(
-  release: Release,
-  digests: Digests,
-  { image, inputs, repository, staging }: CompareJob,
-  { registry }: CompareDeps,
-  signal: AbortSignal,
-): Promise<readonly ComparedContent[] | undefined> {
-  const compared: ComparedContent[] = [];
-  const brief = !isRepeated(release, inputs);
-  for (const platform of image.platforms) {
-    const before = atDigest(repository, release.platforms[platform]!);
-    const after = atDigest(staging, digests[platform]!);
-    if (before.digest === after.digest) continue;
-    try {
-      const one = await compareContent(registry, [before, after], { signal, brief });
-      compared.push(one);
-      if (!isSameContent(one.diff)) return compared;
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'missing-content') return undefined;
-      throw error;
-    }
-  }
-  return compared;
 }
 
 function whatDiffers(compared: readonly ComparedContent[]): string {

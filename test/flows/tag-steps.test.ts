@@ -2,14 +2,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Digest, digestOf } from '../../src/domain/digest.ts';
 import { inputsDigest } from '../../src/domain/inputs.ts';
 import type { Mark } from '../../src/domain/marks.ts';
-import { atDigest, atTag } from '../../src/domain/reference.ts';
+import type { Platform } from '../../src/domain/platform.ts';
+import { atDigest, atTag, type Reference } from '../../src/domain/reference.ts';
 import { admitStep } from '../../src/flows/admit.ts';
 import { addMark } from '../../src/flows/marks.ts';
 import type { ReleaseDeps, ReleaseJob } from '../../src/flows/release.ts';
+import { readTag } from '../../src/flows/releases.ts';
 import { channelsStep, tagStep } from '../../src/flows/tag-steps.ts';
+import { pushImage } from '../support/images.ts';
 import { pushRelease, type StandingScene, startStandingScene } from '../support/standing-scene.ts';
 
 const signal = new AbortController().signal;
+const PLATFORMS = ['linux/amd64', 'linux/arm64'] as const;
 let scene: StandingScene;
 beforeAll(async () => {
   scene = await startStandingScene();
@@ -25,10 +29,11 @@ async function setUp(name: string) {
   const { mediaType } = stored.descriptor;
   const index = async () => ({ digest, mediaType, bytes: stored.bytes, version: '12.0.1', created: '' });
   const inputs = { image: name, recipe: '1', platforms: [], inputs: [], definition: {} };
-  const platforms = { 'linux/amd64': digestOf('a'), 'linux/arm64': digestOf('b') };
-  const image = { name, line: '12' };
+  const platforms: Record<Platform, Digest> = { 'linux/amd64': digestOf('a'), 'linux/arm64': digestOf('b') };
+  const image = { name, line: '12', platforms: PLATFORMS };
   const candidate = { digests: async () => platforms };
-  const job = { image, repository, inputs, candidate, reasons: [] } as unknown as ReleaseJob;
+  const staging = scene.repository(`staging/${name}`);
+  const job = { image, repository, staging, inputs, candidate, reasons: [] } as unknown as ReleaseJob;
   const settings = { channels: [{ name: 'stable' }], freezes: [] };
   const deps = { registry, ledger, settings, now: () => new Date('2026-11-02T00:00:00Z') } as unknown as ReleaseDeps;
   const head = async (tag: string) => (await registry.head(atTag(repository, tag)))?.digest;
@@ -125,6 +130,34 @@ test.each([
   expect(await of.admit.run(signal)).toEqual(blocked);
   expect(await of.tag.run(signal)).toEqual(blocked);
   expect(await of.head('12.0.1')).toBeUndefined();
+});
+
+test.each([
+  ['ends as blocked', 'the same', 'blocked'],
+  ['is admitted with another file', 'another', undefined],
+])('what was quarantined, built again from other inputs with other times, %s', async (_, content, outcome) => {
+  const name = `alike-${content.replace(' ', '-')}`;
+  const of = await setUp(name);
+  const push = async (at: Reference, created: string, text: string) => {
+    await pushImage(scene.registry, atTag(at, 'pushed'), {
+      platforms: PLATFORMS,
+      files: { 'etc/motd': text },
+      created,
+    });
+    const { platforms } = (await readTag(scene.registry, atTag(at, 'pushed'), {}))!;
+    return platforms as Record<Platform, Digest>;
+  };
+  const bad = await push(of.repository, '2026-11-01T00:00:00Z', 'the same');
+  await of.quarantine({ digest: digestOf('other'), platforms: bad });
+  Object.assign(of.platforms, await push(scene.repository(`staging/${name}`), '2026-11-02T00:00:00Z', content));
+
+  const end = await of.admit.run(signal);
+
+  expect(of.platforms).not.toEqual(bad);
+  expect(end?.outcome).toBe(outcome);
+  expect(end?.summary ?? '').toContain(
+    outcome === undefined ? '' : 'the same content as 12.0.0, which ada quarantined',
+  );
 });
 
 test('what is quarantined while its run is under way gets neither version nor channel', async () => {
