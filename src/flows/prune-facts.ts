@@ -102,7 +102,8 @@ async function readStore(image: Image, deps: PruneDeps, signal: AbortSignal): Pr
 /** A run that was killed stays open in the ledger: after a day it is none. */
 const LONGEST_RUN_MS = 86_400_000;
 
-async function isBusy({ name }: Image, { ledger, now }: PruneDeps): Promise<boolean> {
+/** Whether a run of an image is under way. */
+export async function isBusy({ name }: Image, { ledger, now }: Pick<PruneDeps, 'ledger' | 'now'>): Promise<boolean> {
   const runs = await ledger.runs({ image: name, limit: 5 });
   const since = now().getTime() - LONGEST_RUN_MS;
   return runs.some(({ outcome, startedAt }) => outcome === undefined && Date.parse(startedAt) > since);
