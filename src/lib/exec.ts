@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { execa, type Options } from 'execa';
 import { FactoryError } from '../domain/errors.ts';
@@ -54,7 +53,7 @@ export async function exec(program: string, args: readonly string[], options: Ex
 }
 
 /** @returns to be called when nothing is waited for any more */
-function endLeftovers(child: Pick<ChildProcess, 'pid' | 'once'>): () => void {
+function endLeftovers(child: ReturnType<typeof execa>): () => void {
   const timers: NodeJS.Timeout[] = [];
   child.once('exit', (code) => {
     if (code === null) signalGroup(child.pid, 'SIGTERM');
