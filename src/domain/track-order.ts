@@ -12,8 +12,17 @@ function compare3(a: Version, b: Version): number {
   return semver.compare(a.value, b.value) || a.parts - b.parts;
 }
 
+type Groups = readonly (string | undefined)[];
+
+/** From left to right; what the pattern does not match is below all that it matches. */
+export function compareAllGroups(a: Groups | undefined, b: Groups | undefined, order: GroupOrder): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  const differences = a.map((value, index) => compareGroups(value, b[index], order));
+  return differences.find((difference) => difference !== 0) ?? 0;
+}
+
 /** A group that is not there is below all others. */
-export function compareGroups(a: string | undefined, b: string | undefined, order: GroupOrder): number {
+function compareGroups(a: string | undefined, b: string | undefined, order: GroupOrder): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
   if (order === 'text') return byText(a, b);
   if (order === 'semver') return compareVersions(parseAnyVersion(a), parseAnyVersion(b));

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import {
   byText,
-  compareGroups,
+  compareAllGroups,
   compareVersions,
   type GroupOrder,
   parseRange,
@@ -36,51 +36,42 @@ export interface TagChoice {
 
 /** The highest tag that a track lets in. Pure; the order of the tags does not matter. */
 export function chooseTag(tags: readonly string[], track: Track): TagChoice | undefined {
-  const compare = comparerOf(track);
-  if ('pattern' in track) {
-    const [tag] = matching(tags, track).sort(compare).reverse();
-    return tag === undefined ? undefined : { tag };
-  }
-  const inside = matching(tags, track);
-  const parts = Math.max(...inside.map((tag) => partsOf(tag, track)));
-  const [tag] = inside
-    .filter((each) => partsOf(each, track) === parts)
-    .sort(compare)
-    .reverse();
-  if (tag === undefined) return undefined;
-  const [newer] = tags
-    .filter((each) => partsOf(each, track) === parts && !isInside(each, track) && compare(each, tag) > 0)
-    .sort(compare)
-    .reverse();
-  return { tag, ...(newer !== undefined && { newer }) };
+  const read = reader(track);
+  const entries = [...new Set(tags)].map(read).sort(fallingFor(track));
+  const inside = entries.filter((entry) => entry.inside);
+  // What has fewer numbers moves along with what has more: it is taken only where there is nothing else.
+  const parts = Math.max(...inside.map((entry) => entry.parts));
+  const chosen = inside.find((entry) => entry.parts === parts);
+  if (chosen === undefined) return undefined;
+  const higher = entries.slice(0, entries.indexOf(chosen));
+  const newer = 'range' in track ? higher.find((entry) => entry.parts === parts && !entry.inside) : undefined;
+  return { tag: chosen.tag, ...(newer && { newer: newer.tag }) };
 }
 
-/** Whether a tag is one that a track lets in, as precise as it may be. */
+/** Whether a tag is one that a track lets in. */
 export function fits(tag: string, track: Track): boolean {
-  return 'pattern' in track ? groupsOf(tag, track) !== undefined : isInside(tag, track);
+  return reader(track)(tag).inside;
 }
 
 /** Whether a tag stands below another in the order of the track: upstream took the higher one away. */
 export function isBelow(tag: string, other: string, track: Track): boolean {
-  return comparerOf(track)(tag, other) < 0;
+  const read = reader(track);
+  return fallingFor(track)(read(tag), read(other)) > 0;
 }
 
 const NEAREST = 3;
 
 /** Tags that a person may have meant where none fits, for a message. */
 export function nearestTags(tags: readonly string[], track: Track): readonly string[] {
+  const falling = [...new Set(tags)].sort().reverse();
   if ('pattern' in track) {
     const start = /^\^?([\w-]*)/.exec(track.pattern)![1]!;
-    return [...tags]
-      .filter((tag) => tag.startsWith(start))
-      .sort()
-      .reverse()
-      .slice(0, NEAREST);
+    return falling.filter((tag) => tag.startsWith(start)).slice(0, NEAREST);
   }
-  const compare = comparerOf(track);
-  const sameSuffix = tags.filter((tag) => partsOf(tag, track) > 0).sort((a, b) => compare(b, a));
-  const sameVersion = tags.filter((tag) => inRangeOtherwise(tag, track)).sort();
-  return [...sameSuffix.slice(0, NEAREST), ...sameVersion.reverse().slice(0, NEAREST)];
+  const entries = falling.map(reader(track)).sort(fallingFor(track));
+  const sameSuffix = entries.filter(({ parts }) => parts > 0).map(({ tag }) => tag);
+  const sameVersion = falling.filter((tag) => !sameSuffix.includes(tag) && isVersionInside(tag, track));
+  return [...sameSuffix.slice(0, NEAREST), ...sameVersion.slice(0, NEAREST)];
 }
 
 /** The track as it stands in names: `{22.x}-slim`, and no tag can look like it. */
@@ -100,48 +91,43 @@ export function majorOf(tag: string): string | undefined {
   return /^v?(\d+)\./.exec(tag)?.[1];
 }
 
-function matching(tags: readonly string[], track: Track): string[] {
-  return [...new Set(tags)].filter((tag) => fits(tag, track));
+/** A tag as a track sees it. */
+interface Entry {
+  readonly tag: string;
+  readonly inside: boolean;
+  /** How many numbers its version has; none where it has not the form that is wanted. */
+  readonly parts: number;
+  readonly version?: Version | undefined;
+  readonly groups?: readonly (string | undefined)[];
 }
 
-type Compare = (a: string, b: string) => number;
-
-/** A total order of the tags that have the track's form; where it sees no difference, the text decides. */
-function comparerOf(track: Track): Compare {
-  return (a, b) => compareForms(a, b, track) || byText(a, b);
-}
-
-function compareForms(a: string, b: string, track: Track): number {
-  if ('range' in track) return compareVersions(versionOf(a, track), versionOf(b, track));
-  const [left = [], right = []] = [groupsOf(a, track), groupsOf(b, track)];
-  for (const [index, value] of left.entries()) {
-    const difference = compareGroups(value, right[index], track.order);
-    if (difference !== 0) return difference;
+/** Range and pattern are read once for all tags: a repository may have tens of thousands. */
+function reader(track: Track): (tag: string) => Entry {
+  if ('range' in track) {
+    const { suffix } = track;
+    const range = parseRange(track.range);
+    return (tag) => {
+      const version = tag.endsWith(suffix) ? parseVersion(tag.slice(0, tag.length - suffix.length)) : undefined;
+      const inside = version !== undefined && range?.test(version.value) === true;
+      return { tag, inside, parts: version?.parts ?? 0, version };
+    };
   }
-  return 0;
+  const pattern = RE2JS.compile(track.pattern);
+  return (tag) => {
+    const matcher = pattern.matcher(tag);
+    if (!matcher.matches()) return { tag, inside: false, parts: 0 };
+    const groups = Array.from({ length: matcher.groupCount() }, (_, index) => matcher.group(index + 1) ?? undefined);
+    return { tag, inside: true, parts: 1, groups };
+  };
 }
 
-function versionOf(tag: string, { suffix }: RangeTrack): Version | undefined {
-  return tag.endsWith(suffix) ? parseVersion(tag.slice(0, tag.length - suffix.length)) : undefined;
+/** A total order, the highest first; where a track sees no difference, the text decides. */
+function fallingFor(track: Track): (a: Entry, b: Entry) => number {
+  if ('range' in track) return (a, b) => compareVersions(b.version, a.version) || byText(b.tag, a.tag);
+  return (a, b) => compareAllGroups(b.groups, a.groups, track.order) || byText(b.tag, a.tag);
 }
 
-function partsOf(tag: string, track: RangeTrack): number {
-  return versionOf(tag, track)?.parts ?? 0;
-}
-
-function isInside(tag: string, track: RangeTrack): boolean {
-  const version = versionOf(tag, track);
-  return version !== undefined && parseRange(track.range)!.test(version.value);
-}
-
-function inRangeOtherwise(tag: string, track: RangeTrack): boolean {
+function isVersionInside(tag: string, { range }: RangeTrack): boolean {
   const version = parseVersion(/^v?\d+(?:\.\d+){1,2}(?=$|-)/.exec(tag)?.[0] ?? '');
-  return version !== undefined && partsOf(tag, track) === 0 && parseRange(track.range)!.test(version.value);
-}
-
-/** The groups of a tag that the whole pattern matches. */
-function groupsOf(tag: string, { pattern }: PatternTrack): readonly (string | undefined)[] | undefined {
-  const matcher = RE2JS.compile(pattern).matcher(tag);
-  if (!matcher.matches()) return undefined;
-  return Array.from({ length: matcher.groupCount() }, (_, index) => matcher.group(index + 1) ?? undefined);
+  return version !== undefined && parseRange(range)?.test(version.value) === true;
 }

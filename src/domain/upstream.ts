@@ -1,3 +1,4 @@
+import type { ImageInput } from './fleet/model.ts';
 import type { ResolvedInput } from './inputs.ts';
 import {
   atTag,
@@ -45,16 +46,15 @@ export function nameWithTag(input: Pick<ResolvedInput, 'name' | 'tag'>): string 
   return isTracked(input.name) ? formatReference(upstreamReference(input)) : input.name;
 }
 
+/** Where tags are tracked, what tells one track of a repository from another, as people write it. */
+export function trackedName(input: ImageInput | undefined): string | undefined {
+  if (input === undefined || 'golden' in input.source || input.source.track === undefined) return undefined;
+  return familiarName(upstreamName(input.source));
+}
+
 /** As people write it: `debian:12`, `node:{22.x}-slim`; golden images as in Dockerfiles. */
 export function familiarName(name: string): string {
   if (name.startsWith('golden/')) return name;
   const reference = familiarReference(parseUpstream(name));
   return isTracked(name) ? `${reference}${name.slice(name.indexOf(':{'))}` : reference;
-}
-
-/** What a person is told of a version beyond the range: it never comes by itself. */
-export function newerNote(name: string, newer: string): string {
-  const tracked = name.slice(name.indexOf(':{') + 2);
-  const range = tracked.slice(0, tracked.indexOf('}'));
-  return `${familiarReference(parseUpstream(name))} ${newer} is out, track says ${range}`;
 }

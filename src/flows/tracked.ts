@@ -21,7 +21,7 @@ export function createLocator({ registry, sourceOf }: TagDeps, signal?: AbortSig
   const tagsOf = (upstream: Reference) => {
     const source = sourceOf(upstream);
     const key = repositoryOf(source);
-    const list = lists.get(key) ?? registry.tags(source, { signal });
+    const list = lists.get(key) ?? registry.tags(source, { signal, conditional: true });
     lists.set(key, list);
     return list;
   };
