@@ -40,7 +40,7 @@ export function chooseTag(tags: readonly string[], track: Track): TagChoice | un
   const entries = [...new Set(tags)].map(read).sort(fallingFor(track));
   const inside = entries.filter((entry) => entry.inside);
   // What has fewer numbers moves along with what has more: it is taken only where there is nothing else.
-  const parts = Math.max(...inside.map((entry) => entry.parts));
+  const parts = inside.reduce((most, entry) => Math.max(most, entry.parts), 0);
   const chosen = inside.find((entry) => entry.parts === parts);
   if (chosen === undefined) return undefined;
   const higher = entries.slice(0, entries.indexOf(chosen));
