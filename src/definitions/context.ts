@@ -6,7 +6,7 @@ import { FactoryError } from '../domain/errors.ts';
 import type { BuildSecret, Image, ImageInput, RenderedRecipe, Settings } from '../domain/fleet/model.ts';
 import { epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
 import { type Platform, platformSlug } from '../domain/platform.ts';
-import { formatReference } from '../domain/reference.ts';
+import { upstreamName } from '../domain/upstream.ts';
 import type { PreparedContext } from '../flows/build.ts';
 import { copyContext } from './copy-context.ts';
 
@@ -71,7 +71,7 @@ async function writeRendered(
 }
 
 function resolvedOf(input: ImageInput, inputs: Inputs): ResolvedInput {
-  const name = 'golden' in input.source ? `golden/${input.source.golden}` : formatReference(input.source.upstream);
+  const name = 'golden' in input.source ? `golden/${input.source.golden}` : upstreamName(input.source);
   const resolved = inputs.inputs.find((each) => each.name === name);
   if (resolved !== undefined) return resolved;
   throw new FactoryError(`the run was not planned with ${name}; the next plan decides anew`, { code: 'superseded' });

@@ -7,7 +7,8 @@ import type { MirrorSettings } from '../domain/fleet/settings-retention.ts';
 import { candidateKey, epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
 import { type Places, stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, atTag, type Reference } from '../domain/reference.ts';
+import { atDigest, atTag, type Reference, repositoryOf } from '../domain/reference.ts';
+import { isTracked, parseUpstream } from '../domain/upstream.ts';
 import type { SmokeReport } from '../domain/verdict.ts';
 import { type Registry, RegistryError } from '../registry/registry.ts';
 import { createEvidenceStore } from './evidence.ts';
@@ -135,7 +136,9 @@ function platformAnnotations(inputs: Inputs, platform: Platform): Record<string,
   const digest = base?.platforms[platform];
   const created = new Date(epochOf(inputs) * 1000).toISOString();
   if (base === undefined || digest === undefined) return { [ANNOTATIONS.created]: created };
-  return { [ANNOTATIONS.baseName]: base.name, [ANNOTATIONS.baseDigest]: digest, [ANNOTATIONS.created]: created };
+  // A tracked tag is no part of the inputs, so it may be none of the content: the release's index names it.
+  const name = isTracked(base.name) ? repositoryOf(parseUpstream(base.name)) : base.name;
+  return { [ANNOTATIONS.baseName]: name, [ANNOTATIONS.baseDigest]: digest, [ANNOTATIONS.created]: created };
 }
 
 function smokeStep({ image, platform, staging, key }: Job, deps: BuildDeps): Step {

@@ -7,7 +7,8 @@ import { decideMirror } from '../domain/prune/mirror.ts';
 import { decideReleases, type ReleaseFact } from '../domain/prune/releases.ts';
 import { decideStaging } from '../domain/prune/staging.ts';
 import { subjectOfTag } from '../domain/prune/stored.ts';
-import { parseReference, repositoryOf } from '../domain/reference.ts';
+import { repositoryOf } from '../domain/reference.ts';
+import { parseUpstream } from '../domain/upstream.ts';
 import { isVersionTag } from '../domain/version.ts';
 import type { ImageStore, MirrorStore, PruneFacts } from './prune-facts.ts';
 import type { FoundPin } from './prune-pins.ts';
@@ -203,7 +204,7 @@ function decideCopies(mirror: MirrorStore, facts: PruneFacts, needs: Needs): Pru
 }
 
 function usesAny({ inputs }: Image, upstreams: readonly string[]): boolean {
-  const names = new Set(upstreams.map((name) => repositoryOf(parseReference(name))));
+  const names = new Set(upstreams.map((name) => repositoryOf(parseUpstream(name))));
   return inputs.some(({ source }) => 'upstream' in source && names.has(repositoryOf(source.upstream)));
 }
 

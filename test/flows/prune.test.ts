@@ -313,6 +313,30 @@ test('mirrored digests stay while a release needs them, or upstream points to th
   expect(await there([...of(all[1]!), ...of(all[2]!), current.digest])).toEqual(Array(5).fill(true));
 });
 
+test('a copy of what tracked tags come to now is kept for the next build', async () => {
+  const images = { tracks: 'line: "12"\nfrom: { image: debian, track: "12.x", suffix: -slim }\nuser: 10001\n' };
+  const { scene, deps, upstream, releases } = setUp('tracked', { images });
+  await releases(1);
+  const mirror = scene.places.mirror(DEBIAN);
+  const push = async (tag: string) => {
+    const files = { 'etc/edition': tag };
+    await pushImage(registry, atTag(upstream, tag), { index: true, files });
+    const { digest } = await pushImage(registry, mirror, { files });
+    await registry.copy(atDigest(mirror, digest), atTag(mirror, mirrorTag(digest)));
+    return digest;
+  };
+  const [old, current] = [await push('12.8-slim'), await push('12.9-slim')];
+  const sourceOf = ({ tag = '12-slim' }: Reference) => atTag(upstream, tag);
+
+  const plan = await planPruning({ ...deps, sourceOf }, signal);
+
+  const copies = plan.areas.filter(({ area }) => area === 'mirror').flatMap(({ decisions }) => decisions);
+  const decisionOn = (digest: Digest) => copies.find(({ roots }) => roots.includes(digest));
+  const why = ['docker.io/library/debian:{12.x}-slim points to it'];
+  expect(decisionOn(current)).toMatchObject({ goes: false, why });
+  expect(decisionOn(old)).toMatchObject({ goes: true });
+});
+
 test('an upstream that cannot be asked keeps all of its copies', async () => {
   const { scene, deps, releases } = setUp('unasked');
   await releases(3);

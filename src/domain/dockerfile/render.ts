@@ -1,5 +1,6 @@
 import type { FileEntry, Image, PackageSource, RenderedRecipe, Settings } from '../fleet/model.ts';
 import { needsLocaleDefinition, trustStorePath } from '../fleet/rendered-checks.ts';
+import { trackedName } from '../upstream.ts';
 import { aptRun, plainRun } from './render-run.ts';
 
 export interface RenderOptions {
@@ -75,7 +76,11 @@ function runsOf({
   inputs,
 }: Parameters<typeof renderDockerfile>[0]): { shared: boolean; text: string }[] {
   const { packages, install, upgrade } = recipe;
-  const common = { secrets, snapshot: usesSnapshot(recipe), cache: cacheName(inputs[0]?.written ?? 'base') };
+  const common = {
+    secrets,
+    snapshot: usesSnapshot(recipe),
+    cache: cacheName(trackedName(inputs[0]) ?? inputs[0]?.written ?? 'base'),
+  };
   const after = finishingCommands(recipe);
   const first = packages.length > 0 || (install.length === 0 && upgrade !== 'none');
   const runs: { shared: boolean; text: string }[] = [];

@@ -2,14 +2,24 @@ import { z } from 'zod';
 import { Deprecated } from './deprecated.ts';
 import { AptPackage } from './packages.ts';
 import { Platforms } from './settings.ts';
+import { addFromMistakes, TRACK_FIELDS, TrackedInput } from './track.ts';
 import { AbsolutePath, DigitsOrText, Line, Name, RelativePath, VariableName } from './values.ts';
 
 const Owner = z.union([Line.min(1, 'is empty'), z.strictObject({ team: Line, contact: Line.optional() })], {
   error: 'must be a team, or { team: …, contact: … }',
 });
 
-const From = z.union([z.string().min(1, 'is empty'), z.strictObject({ golden: Name })], {
-  error: 'must be an image reference, or { golden: <image of this fleet> }',
+const FromFields = z
+  .strictObject({
+    golden: Name.optional(),
+    image: z.string().min(1, 'is empty').optional(),
+    ...TRACK_FIELDS,
+    track: TRACK_FIELDS.track.optional(),
+  })
+  .superRefine(addFromMistakes);
+
+const From = z.union([z.string().min(1, 'is empty'), FromFields], {
+  error: 'must be an image reference, { golden: <image of this fleet> }, or { image: …, track: … }',
 });
 
 /** Without a mode and owner of its own where the trust store decides them. */
@@ -52,6 +62,7 @@ export const ImageFile = z.strictObject({
   line: z.string().regex(/^\d+(?:\.\d+)?$/, 'is no version line; write "12" or "3.11"'),
   platforms: Platforms.optional(),
   from: From.optional(),
+  track: z.record(z.string(), TrackedInput).optional(),
   packages: z.array(Name).optional(),
   install: z.array(AptPackage).optional(),
   upgrade: z.enum(['all', 'security', 'none']).optional(),
@@ -81,7 +92,7 @@ export const ImageFile = z.strictObject({
 });
 export type ImageFile = z.infer<typeof ImageFile>;
 
-export const PLANNED_IMAGE_KEYS = ['from.image', 'from.track', 'from.suffix', 'channels', 'policy'];
+export const PLANNED_IMAGE_KEYS = ['channels', 'policy'];
 
 /** What only a rendered image can have: an own Dockerfile says these things itself. */
 export const RENDERED_KEYS = [

@@ -1,7 +1,7 @@
 import type { Digest } from '../digest.ts';
 import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
-import type { Reference } from '../reference.ts';
+import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
@@ -119,9 +119,9 @@ export interface Owner {
 /** An image that a build uses, and how its definition names it. */
 export interface ImageInput {
   readonly role: 'base' | 'input';
-  /** As the Dockerfile writes it, the key of the named context (`debian:12`, `golden/debian`). */
+  /** As the Dockerfile writes it, the key of the named context (`debian:12`, `golden/debian`; `node` for tracked tags). */
   readonly written: string;
-  readonly source: { readonly golden: string } | { readonly upstream: Reference };
+  readonly source: { readonly golden: string } | UpstreamSource;
 }
 
 export interface BuildSecret {
