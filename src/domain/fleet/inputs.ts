@@ -3,6 +3,7 @@ import { contextKey, GOLDEN_PREFIX } from '../dockerfile/pin.ts';
 import type { Mistake } from '../errors.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import { DOCKERFILE, type Draft } from './draft.ts';
+import { SCRATCH } from './manager.ts';
 import type { ImageInput } from './model.ts';
 import { suggestion } from './nearest.ts';
 
@@ -26,7 +27,7 @@ export function inputsOf(draft: Draft, golden: Golden): FoundInputs {
 
 function renderedInputs({ definition, document }: Draft, golden: Golden): FoundInputs {
   const { from } = definition!;
-  if (from === undefined) return { inputs: [], mistakes: [] };
+  if (from === undefined || from === SCRATCH) return { inputs: [], mistakes: [] };
   const text = typeof from === 'string' ? from : `${GOLDEN_PREFIX}${from.golden}`;
   const found =
     typeof from === 'string' && from.startsWith(GOLDEN_PREFIX)
