@@ -19,19 +19,22 @@ export function renderedOf(definition: string, files: Readonly<Record<string, st
   return { dockerfile, files: { ...files } };
 }
 
-/** Every entry of every layer, the later one where there are two; deletions are entries, too. */
+/**
+ * Every entry of every layer, the later one where there are two; deletions are entries, too.
+ * @param below layers that are left out: those of the base
+ */
 export async function filesOf(
   { registry }: Pick<BuilderScene, 'registry'>,
-  repository: string,
   digest: Digest,
+  below = 0,
 ): Promise<ReadonlyMap<string, Buffer>> {
   const get = (path: string) =>
-    fetch(`http://${registry}/v2/${repository}/${path}`, {
+    fetch(`http://${registry}/v2/golden/app/${path}`, {
       headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
     });
   const manifest = (await (await get(`manifests/${digest}`)).json()) as { layers: { digest: string }[] };
   const files = new Map<string, Buffer>();
-  for (const layer of manifest.layers) {
+  for (const layer of manifest.layers.slice(below)) {
     const entries = extract();
     const body = Buffer.from(await (await get(`blobs/${layer.digest}`)).arrayBuffer());
     Readable.from([body]).pipe(createGunzip()).pipe(entries);

@@ -8,6 +8,14 @@ const CACHES = { dnf: '/var/cache/dnf', libdnf5: '/var/cache/libdnf5', yum: '/va
 /** Both know these two; what is recommended is not installed, and what was downloaded is kept in the cache mount. */
 const OPTIONS = '-y --setopt=install_weak_deps=0 --setopt=keepcache=1';
 
+/**
+ * What programs that had rpm's database open shared in memory: other bytes each time. It is made anew when it is empty,
+ * but has to be there for those who may not write (rpm, lib/backend/sqlite.cc: "to support non-privileged readers").
+ */
+const FORGET = `for folder in /var/lib/rpm /usr/lib/sysimage/rpm; do \\
+      test ! -f $folder/rpmdb.sqlite-shm || : > $folder/rpmdb.sqlite-shm; \\
+    done`;
+
 /** Its history has the time of each transaction, and rows in no order; its reasons are kept elsewhere in dnf 5. */
 export const dnf = createInstaller(`dnf ${OPTIONS} --setopt=history_record=0`, ['dnf', 'libdnf5']);
 
@@ -20,7 +28,7 @@ function createInstaller(command: string, caches: readonly (keyof typeof CACHES)
       const upgrades = upgrade === 'none' ? [] : [`upgrade${upgrade === 'security' ? ' --security' : ''}`];
       const wanted = [...upgrades, ...(names.length === 0 ? [] : [`install ${indented(names)}`])];
       // What an earlier build left in the mount is asked for anew, and then once.
-      return wanted.map((what, index) => `${command}${index === 0 ? ' --refresh' : ''} ${what}`);
+      return [...wanted.map((what, index) => `${command}${index === 0 ? ' --refresh' : ''} ${what}`), FORGET];
     },
     leftovers: [
       '/var/cache/ldconfig/aux-cache',

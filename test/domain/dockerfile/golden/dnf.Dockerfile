@@ -29,6 +29,9 @@ RUN --mount=type=cache,id=dnf-cache-debian-12-slim,target=/var/cache/dnf,sharing
  && dnf -y --setopt=install_weak_deps=0 --setopt=keepcache=1 --setopt=history_record=0 install \
       ca-certificates \
       tzdata \
+ && for folder in /var/lib/rpm /usr/lib/sysimage/rpm; do \
+      test ! -f $folder/rpmdb.sqlite-shm || : > $folder/rpmdb.sqlite-shm; \
+    done \
  && rm -f \
       /var/cache/ldconfig/aux-cache \
       /var/lib/dnf/history.sqlite* \
@@ -42,6 +45,9 @@ RUN --mount=type=cache,id=dnf-cache-debian-12-slim,target=/var/cache/dnf,sharing
     dnf -y --setopt=install_weak_deps=0 --setopt=keepcache=1 --setopt=history_record=0 --refresh install \
       curl \
       glibc-langpack-de \
+ && for folder in /var/lib/rpm /usr/lib/sysimage/rpm; do \
+      test ! -f $folder/rpmdb.sqlite-shm || : > $folder/rpmdb.sqlite-shm; \
+    done \
  && test -f /usr/share/zoneinfo/Europe/Berlin \
  && ln -snf /usr/share/zoneinfo/Europe/Berlin /etc/localtime \
  && update-ca-trust \

@@ -10,6 +10,9 @@ RUN --mount=type=cache,id=yum-cache-debian-12-slim,target=/var/cache/yum,sharing
  && microdnf -y --setopt=install_weak_deps=0 --setopt=keepcache=1 install \
       ca-certificates \
       tzdata \
+ && for folder in /var/lib/rpm /usr/lib/sysimage/rpm; do \
+      test ! -f $folder/rpmdb.sqlite-shm || : > $folder/rpmdb.sqlite-shm; \
+    done \
  && rm -f \
       /var/cache/ldconfig/aux-cache \
       /var/lib/dnf/history.sqlite* \
@@ -23,6 +26,9 @@ RUN --mount=type=cache,id=yum-cache-debian-12-slim,target=/var/cache/yum,sharing
     microdnf -y --setopt=install_weak_deps=0 --setopt=keepcache=1 --refresh install \
       curl \
       jq \
+ && for folder in /var/lib/rpm /usr/lib/sysimage/rpm; do \
+      test ! -f $folder/rpmdb.sqlite-shm || : > $folder/rpmdb.sqlite-shm; \
+    done \
  && test -f /usr/share/zoneinfo/Europe/Berlin \
  && ln -snf /usr/share/zoneinfo/Europe/Berlin /etc/localtime \
  && update-ca-trust \
