@@ -16,14 +16,22 @@ function examples(): Record<string, string> {
 }
 
 test('the examples of docs/definitions.md are one fleet without mistakes', () => {
-  const files = ['company.crt', 'app.conf', 'acme.asc'].map((name) => [`images/app/files/${name}`, name]);
+  const named = ['app/files/company.crt', 'app/files/app.conf', 'app/files/acme.asc'];
+  const bundled = ['static/files/tool', 'static/files/ca-certificates.crt'];
+  const files = [...named, ...bundled].map((path) => [`images/${path}`, path]);
 
   const { images, settings } = parseFleet(fleetFiles({ ...examples(), ...Object.fromEntries(files) }));
 
-  expect(images.map(({ name }) => name)).toEqual(['debian', 'app', 'tool']);
-  expect(images[1]?.smoke?.commandTests).toHaveLength(1);
-  expect(images[1]?.waivers).toHaveLength(1);
-  expect(images[2]?.inputs.map(({ written }) => written)).toEqual(['golden/debian', 'golang:1.25', 'busybox:1.37']);
+  const imageOf = (name: string) => images.find((image) => image.name === name);
+  expect(images.map(({ name }) => name).sort()).toEqual(['app', 'debian', 'static', 'tool']);
+  expect(imageOf('app')?.smoke?.commandTests).toHaveLength(1);
+  expect(imageOf('app')?.waivers).toHaveLength(1);
+  expect(imageOf('static')?.inputs).toEqual([]);
+  expect(imageOf('tool')?.inputs.map(({ written }) => written)).toEqual([
+    'golden/debian',
+    'golang:1.25',
+    'busybox:1.37',
+  ]);
   expect(settings.downstreams).toHaveLength(1);
 });
 
