@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BuildRequest } from '../../src/builder/builder.ts';
@@ -10,7 +10,13 @@ import { startArchive, type TestArchive } from '../support/apt-archive.ts';
 import { type BuilderScene, startBuilderScene } from '../support/builder-scene.ts';
 import { DNF_ROOT, packDnfRoot } from '../support/dnf-root.ts';
 import { filesOf, renderedOf } from '../support/rendered-builds.ts';
-import { buildRpms, createRepository, publishRepository, type TestRpm } from '../support/rpm-archive.ts';
+import {
+  buildRpms,
+  createRepository,
+  publishRepository,
+  signRepository,
+  type TestRpm,
+} from '../support/rpm-archive.ts';
 
 const DATABASE = 'var/lib/rpm/rpmdb.sqlite';
 
@@ -70,6 +76,33 @@ describe.each(MANAGERS)('an image with %s', (manager) => {
   }, 300_000);
 });
 
+test.each(MANAGERS)(
+  'takes signed packages from a repository that the definition adds for %s, and no others',
+  async (manager) => {
+    const own = { name: `own-${manager}`, version: '1.0-1' };
+    const ownPath = await buildRpms(join(folder, manager), [own]);
+    const home = await mkdtemp('/tmp/gpg-');
+    await signRepository(home, { rpms: [ownPath(own)], list: Buffer.from('') });
+    const repository = await createRepository(join(folder, 'own'), { rpms: [own] }, ownPath);
+    const { key, signature } = await signRepository(home, { rpms: [], list: repository.get('repodata/repomd.xml')! });
+    const definition = (name: string) =>
+      `manager: ${manager}\nupgrade: none\ninstall: [${own.name}]\nuser: 1\nsources: [{ name: own, uri: "${archive.address}${name}/", keyring: own.asc }]\n`;
+    const dockerfileOf = (name: string) => renderedOf(definition(name), { 'own.asc': key });
+    publishRepository(archive, '/unsigned/', repository);
+    publishRepository(archive, '/signed/', new Map([...repository, ['repodata/repomd.xml.asc', signature]]));
+
+    const { dockerfile, files } = dockerfileOf('signed');
+    const digests = [await build(dockerfile, {}, files), await build(dockerfile, {}, files)];
+    const unsigned = dockerfileOf('unsigned');
+
+    expect(await installedIn(await filesOf(scene, digests[0]!))).toContain(`${own.name} 1.0-1`);
+    expect(digests[1]).toBe(digests[0]);
+    await expect(build(unsigned.dockerfile, {}, unsigned.files)).rejects.toMatchObject({ code: 'build-failed' });
+    await rm(home, { recursive: true, force: true });
+  },
+  300_000,
+);
+
 test('lets its user read what is installed', async () => {
   const { dockerfile } = renderedOf('manager: dnf\nupgrade: none\ninstall: [extra]\nuser: 10001\n');
   const query = "import rpm; print(*sorted(h['name'] for h in rpm.TransactionSet().dbMatch()))";
@@ -94,8 +127,12 @@ async function offer(rpms: readonly TestRpm[], security: readonly TestRpm[] = []
   publishRepository(archive, '/rpm/', await createRepository(join(folder, 'repo'), { rpms, advisories }, pathOf));
 }
 
-async function build(dockerfile: string, more: Partial<BuildRequest> = {}): Promise<Digest> {
-  const source = await scene.context({ Dockerfile: dockerfile });
+async function build(
+  dockerfile: string,
+  more: Partial<BuildRequest> = {},
+  files: Record<string, string> = {},
+): Promise<Digest> {
+  const source = await scene.context({ Dockerfile: dockerfile, ...files });
   return scene.builder.build({
     ...{ ...source, platform: 'linux/amd64', pins: { 'base:1': base }, epoch: 1_700_000_000, fresh: true },
     push: scene.repository('golden/app'),

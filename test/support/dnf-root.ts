@@ -15,10 +15,10 @@ RUN mkdir -p /tmp /var/tmp /var/log /var/cache /var/lib/rpm /etc/yum.repos.d /et
  && echo '%_dbpath /var/lib/rpm' > /etc/rpm/macros
 `;
 
-/** Packs dnf and all that it needs from this machine, without what is never read; further programs with their libraries. */
+/** Packs dnf, rpm and all that they need from this machine, without what is never read; further programs with their libraries. */
 export async function packDnfRoot(path: string, programs: readonly string[] = []): Promise<void> {
   const depends = '--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances'.split(' ');
-  const found = await run('apt-cache', ['depends', '--recurse', ...depends, '--installed', 'dnf']);
+  const found = await run('apt-cache', ['depends', '--recurse', ...depends, '--installed', 'dnf', 'rpm']);
   const names = found.split('\n').filter((line) => /^\w/.test(line));
   // Ends with 1, since of alternatives one is installed.
   const listed = await run('dpkg-query', ['-L', ...names], [0, 1]);
