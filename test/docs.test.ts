@@ -16,14 +16,17 @@ function examples(): Record<string, string> {
 }
 
 test('the examples of docs/definitions.md are one fleet without mistakes', () => {
-  const files = ['company.crt', 'app.conf', 'acme.asc'].map((name) => [`images/app/files/${name}`, name]);
+  const named = ['app/files/company.crt', 'app/files/app.conf', 'app/files/acme.asc'];
+  const bundled = ['static/files/tool', 'static/files/ca-certificates.crt'];
+  const files = [...named, ...bundled].map((path) => [`images/${path}`, path]);
 
   const { images, settings } = parseFleet(fleetFiles({ ...examples(), ...Object.fromEntries(files) }));
 
   const image = (wanted: string) => images.find(({ name }) => name === wanted);
-  expect(images.map(({ name }) => name).sort()).toEqual(['app', 'bookworm', 'debian', 'node', 'tool', 'web']);
+  expect(images.map(({ name }) => name).sort()).toEqual(['app', 'bookworm', 'debian', 'node', 'static', 'tool', 'web']);
   expect(image('app')?.smoke?.commandTests).toHaveLength(1);
   expect(image('app')?.waivers).toHaveLength(1);
+  expect(image('static')?.inputs).toEqual([]);
   expect(image('tool')?.inputs.map(({ written }) => written)).toEqual(['golden/debian', 'golang:1.25', 'busybox:1.37']);
   const tracks = images.flatMap(({ inputs }) =>
     inputs.flatMap(({ source }) => ('track' in source ? [source.track] : [])),

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { contextKey } from '../domain/dockerfile/pin.ts';
 import { proxyArgs, renderDockerfile } from '../domain/dockerfile/render.ts';
 import { FactoryError } from '../domain/errors.ts';
+import { SCRATCH } from '../domain/fleet/manager.ts';
 import type { BuildSecret, Image, ImageInput, RenderedRecipe, Settings } from '../domain/fleet/model.ts';
 import { epochOf, type Inputs, type ResolvedInput } from '../domain/inputs.ts';
 import { type Platform, platformSlug } from '../domain/platform.ts';
@@ -60,14 +61,14 @@ async function writeRendered(
   folder: string,
   settings: Settings,
 ): Promise<Recipe> {
-  const base = image.inputs[0]!;
-  const resolved = resolvedOf(base, inputs);
-  const from = `${base.written}@${resolved.digest}`;
+  const [base] = image.inputs;
+  const resolved = base && resolvedOf(base, inputs);
+  const from = base === undefined ? SCRATCH : `${base.written}@${resolved!.digest}`;
   const rendered = renderDockerfile(image, settings, { base: from });
   await copyContext({ from: image.folder, to: folder, paths: rendered.contextFiles, epoch: epochOf(inputs) });
   const dockerfile = join(dirname(folder), 'Dockerfile');
   await writeFile(dockerfile, rendered.dockerfile);
-  return { context: folder, dockerfile, names: { [contextKey(from)]: resolved } };
+  return { context: folder, dockerfile, names: resolved ? { [contextKey(from)]: resolved } : {} };
 }
 
 function resolvedOf(input: ImageInput, inputs: Inputs): ResolvedInput {

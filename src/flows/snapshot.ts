@@ -30,7 +30,7 @@ export interface SnapshotDeps {
 export async function withSnapshot(image: Image, inputs: Inputs, deps: SnapshotDeps, call: Call): Promise<Inputs> {
   if (!takesLists(image)) return inputs;
   try {
-    return { ...inputs, snapshot: await takeLists(inputs, deps, call) };
+    return { ...inputs, snapshot: await takeLists(image, inputs, deps, call) };
   } catch (error) {
     // The build asks again, and fails with this if it is still so: in the run, where people look.
     if (call.signal?.aborted || !(error instanceof FactoryError)) throw error;
@@ -46,10 +46,10 @@ export async function openSnapshot(
   call: Call,
 ): Promise<string | undefined> {
   if (!takesLists(image)) return undefined;
-  const lists = inputs.snapshot ?? (await takeLists(inputs, deps, call));
+  const lists = inputs.snapshot ?? (await takeLists(image, inputs, deps, call));
   const known = await deps.lists.find(lists);
   if (known !== undefined) return known;
-  const now = await takeLists(inputs, deps, call);
+  const now = await takeLists(image, inputs, deps, call);
   const folder = now === lists ? await deps.lists.find(now) : undefined;
   if (folder !== undefined) return folder;
   throw new FactoryError(
@@ -64,11 +64,25 @@ function takesLists({ recipe }: Image): boolean {
   return recipe.kind === 'rendered' && usesSnapshot(recipe);
 }
 
-async function takeLists(inputs: Inputs, deps: SnapshotDeps, call: Call): Promise<Digest> {
+async function takeLists(image: Image, inputs: Inputs, deps: SnapshotDeps, call: Call): Promise<Digest> {
   const base = inputs.inputs.find(({ role }) => role === 'base')!;
-  const states = inputs.platforms.map(async (platform) => {
-    await mirrorInput(base, platform, deps, call);
-    return deps.stateOf(pinOf(base, platform, deps.places), call);
+  const states = await Promise.all(
+    inputs.platforms.map(async (platform) => {
+      await mirrorInput(base, platform, deps, call);
+      return deps.stateOf(pinOf(base, platform, deps.places), call);
+    }),
+  );
+  requireManager(image, states);
+  return deps.lists.take(states, call);
+}
+
+/** Names of bases do not always tell what is in them. */
+function requireManager({ name, recipe }: Image, states: readonly PackageState[]): void {
+  const wanted = recipe.kind === 'rendered' ? recipe.manager : 'none';
+  const other = states.find(({ manager }) => manager !== 'none' && manager !== wanted)?.manager;
+  if (other === undefined) return;
+  const remedy = `write "manager: ${other === 'rpm' ? 'dnf' : other}" in images/${name}/image.yaml`;
+  throw new FactoryError(`the base of ${name} has ${other} for packages, not ${wanted}; ${remedy}`, {
+    code: 'configuration',
   });
-  return deps.lists.take(await Promise.all(states), call);
 }

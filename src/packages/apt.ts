@@ -1,4 +1,3 @@
-import type { Digest } from '../domain/digest.ts';
 import { type AptSetup, aptSetup, indexPaths, suiteAddress } from '../domain/packages/apt-setup.ts';
 import { type AptOrigin, aptUpdate } from '../domain/packages/apt-updates.ts';
 import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
@@ -6,12 +5,11 @@ import { isSecuritySuite } from '../domain/packages/deb-release.ts';
 import type { DebSource } from '../domain/packages/deb-sources.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
-import type { Call } from '../registry/registry.ts';
 import { writeAptLists } from './apt-lists.ts';
 import { type AptSuite, type AptSuites, createAptSuites } from './apt-suites.ts';
 import { trustOf } from './apt-trust.ts';
 import type { ArchiveFetch } from './archive-fetch.ts';
-import { ArchiveError, type Archives } from './archives.ts';
+import { ArchiveError, type Archives, type ListedArchives } from './archives.ts';
 
 export interface AptOptions {
   readonly fetch: ArchiveFetch;
@@ -24,14 +22,7 @@ export interface AptOptions {
   readonly freshForMs?: number;
 }
 
-export interface AptArchives extends Archives {
-  /**
-   * Writes what `apt-get update` would have in /var/lib/apt/lists, for all these platforms, into an empty folder.
-   * With `freshForMs: Infinity` updates and lists are one snapshot. Returns a digest over all that the archives signed.
-   * @throws ArchiveError as `updates` does
-   */
-  lists(states: readonly PackageState[], directory: string, call?: Call): Promise<Digest>;
-}
+export type AptArchives = Archives & ListedArchives;
 
 /** What apt in an image would upgrade, from the signed indexes of the archives that the image names. */
 export function createAptArchives(options: AptOptions): AptArchives {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Deprecated } from './deprecated.ts';
-import { AptPackage } from './packages.ts';
+import { AnyPackage } from './packages.ts';
 import { Platforms } from './settings.ts';
 import { addFromMistakes, TRACK_FIELDS, TrackedInput } from './track.ts';
 import { AbsolutePath, DigitsOrText, Line, Name, RelativePath, VariableName } from './values.ts';
@@ -36,12 +36,16 @@ const Word = z.string().regex(/^[^\s"'$\\]+$/, 'must be one word');
 
 const Source = z.strictObject({
   name: Name,
+  // dnf knows variables in addresses.
   uri: z
     .string()
-    .regex(/^https?:\/\/[^\s"'$\\@]+$/, 'must be an address without user and password; use secrets: for these'),
-  suites: z.array(Word).min(1, 'is empty'),
+    .regex(
+      /^https?:\/\/(?:[^\s"'$\\@]|\$(?:releasever|basearch|arch)\b)+$/,
+      'must be an address without user and password; use secrets: for these',
+    ),
+  suites: z.array(Word).default([]),
   components: z.array(Word).default([]),
-  keyring: RelativePath.regex(/\.(asc|gpg)$/, 'must be a keyring; its name ends with .asc (text) or .gpg (binary)'),
+  keyring: RelativePath,
 });
 
 const Secret = z
@@ -63,8 +67,9 @@ export const ImageFile = z.strictObject({
   platforms: Platforms.optional(),
   from: From.optional(),
   track: z.record(z.string(), TrackedInput).optional(),
+  manager: z.enum(['apt', 'apk', 'dnf', 'microdnf', 'none']).optional(),
   packages: z.array(Name).optional(),
-  install: z.array(AptPackage).optional(),
+  install: z.array(AnyPackage).optional(),
   upgrade: z.enum(['all', 'security', 'none']).optional(),
   files: z.array(File).optional(),
   sources: z.array(Source).optional(),
@@ -97,6 +102,7 @@ export const PLANNED_IMAGE_KEYS = ['channels', 'policy'];
 /** What only a rendered image can have: an own Dockerfile says these things itself. */
 export const RENDERED_KEYS = [
   'from',
+  'manager',
   'packages',
   'install',
   'upgrade',

@@ -5,6 +5,7 @@ import { parseReference, type Reference } from '../reference.ts';
 import { upstreamName } from '../upstream.ts';
 import { DOCKERFILE, type Draft } from './draft.ts';
 import type { ImageFile } from './image.ts';
+import { SCRATCH } from './manager.ts';
 import type { ImageInput } from './model.ts';
 import { suggestion } from './nearest.ts';
 import { toTracked, withTracks } from './tracked-inputs.ts';
@@ -29,7 +30,7 @@ export function inputsOf(draft: Draft, golden: Golden): FoundInputs {
 
 function renderedInputs({ definition, document }: Draft, golden: Golden): FoundInputs {
   const { from } = definition!;
-  if (from === undefined) return { inputs: [], mistakes: [] };
+  if (from === undefined || from === SCRATCH) return { inputs: [], mistakes: [] };
   const text = typeof from === 'string' ? from : (from.image ?? `${GOLDEN_PREFIX}${from.golden}`);
   const found =
     typeof from === 'string' && from.startsWith(GOLDEN_PREFIX)

@@ -8,8 +8,11 @@ import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
 
-/** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
-export type PackageManager = 'apt' | 'apk' | 'dnf';
+/** Package managers that are rendered; dnf and microdnf share their package sets. */
+export type PackageManager = 'apt' | 'apk' | 'dnf' | 'microdnf';
+
+/** `none`: nothing can be installed, and no command is run. */
+export type Manager = PackageManager | 'none';
 
 /** A fleet as validated: what ingot.yaml and images/ say, with every name resolved. */
 export interface Fleet {
@@ -143,7 +146,7 @@ export interface OwnRecipe {
 /** What a Dockerfile is rendered from. */
 export interface RenderedRecipe {
   readonly kind: 'rendered';
-  readonly manager: PackageManager;
+  readonly manager: Manager;
   /** Shared packages, sets resolved, sorted, each once. */
   readonly packages: readonly string[];
   /** This image's own packages, sorted, without the shared ones. */
@@ -167,10 +170,11 @@ export type FileEntry =
   | { readonly source: string; readonly to: 'trust-store' }
   | { readonly source: string; readonly to: string; readonly mode: string; readonly owner: string };
 
-/** An extra apt source (deb822), its keyring relative to the image's folder. */
+/** An extra archive: apt's (deb822), apk's or dnf's. Its keyring is relative to the image's folder. */
 export interface PackageSource {
   readonly name: string;
   readonly uri: string;
+  /** None for dnf; for apk folders below the address. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
   readonly keyring: string;
