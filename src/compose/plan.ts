@@ -30,7 +30,12 @@ export function planDeps(parts: PlanParts): PlanDeps {
     verdictBasis: (image, signal) =>
       verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
     fixInputs: (image, inputs, signal) =>
-      withSnapshot(image, inputs, { registry, places, sourceOf: from, ...packages }, { signal }),
+      withSnapshot(
+        image,
+        inputs,
+        { registry, places, sourceOf: from, mirrors: settings.archives, ...packages },
+        { signal },
+      ),
     findDamage: (image, release, signal) => findDamage(places.release(image.name), release, { registry }, signal),
     disk: () => diskOf(config.dataDirectory),
   };

@@ -2,7 +2,7 @@ import { digestOf } from '../domain/digest.ts';
 import { APK_ARCH, APK_WORLD, apkArchitectures, isApkKey } from '../domain/packages/apk-files.ts';
 import { type ApkRepository, apkRepositoriesOf } from '../domain/packages/apk-repositories.ts';
 import { type ApkOrigin, apkUpdate, parseApkWorld } from '../domain/packages/apk-updates.ts';
-import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
+import { type ArchiveMap, mirroredAddress, mirrorOf } from '../domain/packages/archive-address.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import { safeUrl } from '../lib/http.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
@@ -54,7 +54,8 @@ async function listsOf(states: readonly PackageState[], directory: string, parts
       const bytes = await indexBytes(place, what, parts.caches, parts.options.fetch);
       // apk verifies it again, and knows no keys but those of the image.
       await verifiedApkIndex(bytes, trustOf(state, []), what);
-      return { index: repository.index, bytes };
+      // The build names archives by their mirrors, too
+      return { index: mirroredAddress(repository.index, parts.options.mirrors) ?? repository.index, bytes };
     }),
   );
   return writeApkLists(await Promise.all(found), directory);

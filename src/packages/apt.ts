@@ -1,6 +1,6 @@
 import { type AptSetup, aptSetup, indexPaths, suiteAddress } from '../domain/packages/apt-setup.ts';
 import { type AptOrigin, aptUpdate } from '../domain/packages/apt-updates.ts';
-import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
+import { type ArchiveMap, mirroredAddress, mirrorOf } from '../domain/packages/archive-address.ts';
 import { isSecuritySuite } from '../domain/packages/deb-release.ts';
 import type { DebSource } from '../domain/packages/deb-sources.ts';
 import type { PackageState } from '../domain/packages/state.ts';
@@ -39,7 +39,9 @@ async function listsOf(states: readonly PackageState[], directory: string, suite
     const setup = aptSetup(state);
     return setup.sources.map(async (source) => {
       const suite = await loadSuite(source, { state, setup, suites, options });
-      return { source, architectures: setup.architectures, suite };
+      // The build names archives by their mirrors, too
+      const uri = mirroredAddress(source.uri, options.mirrors) ?? source.uri;
+      return { source: { ...source, uri }, architectures: setup.architectures, suite };
     });
   });
   return writeAptLists(await Promise.all(wanted), directory);
