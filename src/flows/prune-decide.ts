@@ -1,12 +1,12 @@
+import { isStaged } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { Image } from '../domain/fleet/model.ts';
-import type { RetentionSettings } from '../domain/fleet/settings-retention.ts';
+import type { Image, Settings } from '../domain/fleet/model.ts';
 import { candidateKey, type Inputs } from '../domain/inputs.ts';
-import type { PruneDecision } from '../domain/prune/decision.ts';
+import { isOlderThan, type PruneDecision } from '../domain/prune/decision.ts';
 import { decideMirror } from '../domain/prune/mirror.ts';
 import { decideReleases, type ReleaseFact } from '../domain/prune/releases.ts';
 import { decideStaging } from '../domain/prune/staging.ts';
-import { subjectOfTag } from '../domain/prune/stored.ts';
+import { closureOf, subjectOfTag } from '../domain/prune/stored.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import { parseUpstream } from '../domain/upstream.ts';
 import { isVersionTag } from '../domain/version.ts';
@@ -34,18 +34,22 @@ export interface PruneArea {
 type Needs = Map<string, string[]>;
 
 /** Decides in the order of who needs whom: candidates, children before parents, then what was mirrored for them. */
-export function decidePruning(facts: PruneFacts, retention: RetentionSettings, now: string): readonly PruneArea[] {
+export function decidePruning(facts: PruneFacts, settings: RetainedSettings, now: string): readonly PruneArea[] {
   const needs: Needs = new Map();
+  const around = { settings, now, needs };
   for (const pin of facts.pins.pins) noteNeed(needs, keyOf(pin), `pinned by ${pin.where}`);
-  const staging = facts.stores.map((store) => decideCandidates(store, facts, { retention, now, needs }));
+  const staging = facts.stores.map((store) => decideCandidates(store, facts, around));
   // The fleet has parents first
-  const releases = facts.stores.toReversed().map((store) => decideImage(store, facts, { retention, now, needs }));
+  const releases = facts.stores.toReversed().map((store) => decideImage(store, facts, around));
   const mirrors = facts.mirrors.map((mirror) => decideCopies(mirror, facts, needs));
-  return [...releases.toReversed(), ...staging, ...mirrors];
+  // In this order they go, so that what stays after all is known before what it needs
+  return [...releases, ...staging, ...mirrors];
 }
 
+type RetainedSettings = Pick<Settings, 'retention' | 'channels'>;
+
 interface Around {
-  readonly retention: RetentionSettings;
+  readonly settings: RetainedSettings;
   readonly now: string;
   readonly needs: Needs;
 }
@@ -65,7 +69,8 @@ function unknowns({ pins, unread }: PruneFacts): readonly string[] {
 }
 
 function decideCandidates({ image, staging, releases, records, busy }: ImageStore, facts: PruneFacts, around: Around) {
-  const { retention, now, needs } = around;
+  const { settings, now, needs } = around;
+  const seconds = settings.retention.stagingSeconds;
   const groups = Map.groupBy(staging.tags.filter(keyOfTag), (tag) => keyOfTag(tag)!);
   const digestOf = new Map(
     [...staging.manifests.values()].flatMap(({ tags, digest }) => tags.map((tag) => [tag, digest])),
@@ -80,10 +85,15 @@ function decideCandidates({ image, staging, releases, records, busy }: ImageStor
     if (channel !== undefined) for (const each of records.get(digest) ?? []) inUse.set(candidateKey(each), channel);
   }
   const all = busy ? [`a run of ${image.name} is under way`] : facts.unread;
-  const decisions = decideStaging({ candidates, inUse, all, seconds: retention.stagingSeconds, now });
+  const decisions = decideStaging({ candidates, inUse, all, seconds, now });
   for (const { goes, roots, name } of decisions) {
-    if (!goes)
-      for (const base of basesOf(roots, staging)) noteNeed(needs, base, `${name} of ${image.name} is built on it`);
+    if (goes) continue;
+    for (const base of basesOf(roots, staging)) noteNeed(needs, base, `${name} of ${image.name} is built on it`);
+  }
+  for (const { key, digests, created } of candidates) {
+    if (created !== undefined && isOlderThan(created, seconds, now)) continue;
+    // A run that this ledger knows nothing of has it in the release repository before a tag leads there
+    for (const digest of digests) noteNeed(needs, digest, `candidate ${key.slice(0, 12)} has the same content`);
   }
   const covered = new Set(candidates.flatMap(({ digests }) => digests));
   const fixed = tagged(staging).filter((digest) => !covered.has(digest));
@@ -96,14 +106,14 @@ function keyOfTag(tag: string): string | undefined {
   return /^([0-9a-f]{32})-/.exec(tag)?.[1];
 }
 
-/** Its note, or the index that was assembled of it. */
+/** Its note, or the index that was assembled of it: the newest, as a later run may have taken it up again. */
 function createdOf(digests: readonly Digest[], { manifests }: ReadRepository): { created?: string } {
   const times = digests.flatMap((digest) => {
     const { tags = [], manifest } = manifests.get(digest) ?? {};
     const says = tags.some((tag) => /^[0-9a-f]{32}-(note|index)$/.test(tag));
     return (says && manifest?.annotations?.[ANNOTATIONS.created]) || [];
   });
-  const [created] = times.sort();
+  const created = times.sort().at(-1);
   return created === undefined ? {} : { created };
 }
 
@@ -111,21 +121,29 @@ function basesOf(digests: readonly Digest[], { manifests }: ReadRepository): str
   return digests.flatMap((digest) => manifests.get(digest)?.manifest.annotations?.[ANNOTATIONS.baseDigest] ?? []);
 }
 
-function decideImage(store: ImageStore, facts: PruneFacts, { retention, now, needs }: Around): PruneArea {
+function decideImage(store: ImageStore, facts: PruneFacts, { settings, now, needs }: Around): PruneArea {
   const { image, releases: repository, marks, records, orphans } = store;
   const releases = releasesIn(repository);
   const users = usersAmong(facts, (each) => each.name === image.name || isBuiltOn(each, image.name));
   const all = [...unknowns(facts), ...underWay(users, facts)];
   const own = withVersions(needs, repositoryOf(repository.reference), releases);
   const { line } = image;
-  const decisions = decideReleases({ line, releases, marks, needs: own, all, retention: retention.releases, now });
+  const staged = settings.channels.filter(isStaged).map((channel) => channel.name);
+  const retention = settings.retention.releases;
+  const decisions = decideReleases({ line, releases, marks, needs: own, all, retention, staged, now });
   for (const { goes, roots, name } of decisions) {
     if (goes) continue;
-    for (const record of records.get(roots[0]!) ?? [])
-      noteInputs(needs, record, `${image.name} ${name} is built on it`);
+    const why = `${image.name} ${name} is built on it`;
+    for (const record of records.get(roots[0]!) ?? []) noteInputs(needs, record, why);
+    // Records may be lost
+    const manifests = closureOf(repository.manifests, roots);
+    for (const base of basesOf([...manifests], repository)) noteNeed(needs, base, why);
   }
   const covered = new Set(releases.map(({ digest }) => digest));
-  const left = orphanDecision(orphans.digests, all);
+  const left = orphanDecision(
+    orphans.filter(({ of }) => !needs.has(of)).map(({ digest }) => digest),
+    all,
+  );
   const leftover = new Set(left.flatMap(({ roots }) => roots));
   const fixed = tagged(repository).filter((digest) => {
     if (covered.has(digest) || leftover.has(digest)) return false;
@@ -138,7 +156,8 @@ function decideImage(store: ImageStore, facts: PruneFacts, { retention, now, nee
   return { area: 'releases', image: image.name, repository, users, decisions: [...decisions, ...left], fixed };
 }
 
-function orphanDecision(roots: readonly Digest[], all: readonly string[]): PruneDecision[] {
+function orphanDecision(digests: readonly Digest[], all: readonly string[]): PruneDecision[] {
+  const roots = [...new Set(digests)];
   if (roots.length === 0) return [];
   const why = all.length > 0 ? all : ['what they were attached to is gone'];
   return [{ name: 'leftovers', roots, goes: all.length === 0, why }];

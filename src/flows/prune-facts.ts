@@ -4,15 +4,15 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import { INPUTS_ARTIFACT_TYPE, type Inputs, InputsSchema } from '../domain/inputs.ts';
 import type { Mark } from '../domain/marks.ts';
-import type { Places } from '../domain/places.ts';
+import { type Places, parseBase, placesBelow } from '../domain/places.ts';
 import { type Reference, repositoryOf } from '../domain/reference.ts';
 import { parseUpstream, type UpstreamSource, upstreamName } from '../domain/upstream.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { parseManifest } from '../registry/manifest.ts';
+import { parseJson, parseManifest } from '../registry/manifest.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import { readMarks } from './marks.ts';
-import { findOrphans, type Orphans } from './prune-orphans.ts';
+import { findOrphans, type Orphan } from './prune-orphans.ts';
 import { findPins, type Pins } from './prune-pins.ts';
 import { type ReadRepository, readRepository } from './prune-read.ts';
 import { messageOf } from './steps.ts';
@@ -34,7 +34,7 @@ export interface ImageStore {
   readonly releases: ReadRepository;
   readonly staging: ReadRepository;
   readonly marks: readonly Mark[];
-  readonly orphans: Orphans;
+  readonly orphans: readonly Orphan[];
   /** Records of inputs by the digest of the release. */
   readonly records: ReadonlyMap<Digest, readonly Inputs[]>;
   /** A run is under way, as far as the ledger knows. */
@@ -80,11 +80,17 @@ export async function gatherPruneFacts(deps: PruneDeps, signal: AbortSignal): Pr
     limit(() => orUnread(mirrorOf(upstreams, deps), () => readMirror(upstreams, deps, signal))),
   );
   const all = (await Promise.all(mirrors)).flat();
-  const repositories = [
-    ...deps.fleet.images.map(({ name }) => deps.places.release(name)),
-    ...all.map(({ repository }) => repository.reference),
-  ];
+  const repositories = new Map([
+    ...deps.fleet.images.flatMap(({ name }) => namesOf(name, deps)),
+    ...all.map(({ repository: { reference } }) => [repositoryOf(reference), reference] as const),
+  ]);
   return { stores: found, mirrors: all, pins: await findPins(deps.downstreams, repositories, signal), unread };
+}
+
+/** A pin that names a replica is one of what we have: the replica may lack it, or lose it. */
+function namesOf(image: string, { places, fleet }: PruneDeps): readonly (readonly [string, Reference])[] {
+  const replicas = fleet.settings.replicas.map((replica) => placesBelow(parseBase(replica)));
+  return [places, ...replicas].map((each) => [repositoryOf(each.release(image)), places.release(image)] as const);
 }
 
 async function readStore(image: Image, deps: PruneDeps, signal: AbortSignal): Promise<ImageStore> {
@@ -113,11 +119,13 @@ export async function isBusy({ name }: Image, { ledger, now }: Pick<PruneDeps, '
 
 async function readRecords({ reference, manifests }: ReadRepository, registry: Registry, call: Call) {
   const found = [...manifests.values()].filter(({ manifest }) => manifest.artifactType === INPUTS_ARTIFACT_TYPE);
-  const read = found.map(async ({ subject, manifest }) => {
+  const read = found.map(async ({ digest, subject, manifest }) => {
     const [layer] = manifest.layers ?? [];
     if (subject === undefined || layer === undefined) return [];
     const content = await registry.blob(reference, layer, call);
-    return [[subject, InputsSchema.parse(JSON.parse(Buffer.from(content).toString('utf8')))] as const];
+    const inputs = InputsSchema.safeParse(parseJson(content, 'a record of inputs'));
+    if (inputs.success) return [[subject, inputs.data] as const];
+    throw new FactoryError(`the record ${digest} says nothing that could be understood`, { code: 'missing-content' });
   });
   const groups = Map.groupBy((await Promise.all(read)).flat(), ([subject]) => subject);
   return new Map([...groups].map(([subject, group]) => [subject, group.map(([, inputs]) => inputs)]));

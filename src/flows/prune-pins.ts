@@ -7,6 +7,7 @@ import { messageOf } from './steps.ts';
 
 /** A place outside that names an image of ours. */
 export interface FoundPin {
+  /** In our own registry. */
   readonly reference: Reference;
   /** `acme/shop (Dockerfile:3)` */
   readonly where: string;
@@ -20,18 +21,21 @@ export interface Pins {
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** Reads every downstream for pins of these repositories. */
+/** Reads every downstream for pins. @param repositories what a downstream may call them, and which they are */
 export async function findPins(
   downstreams: readonly ForgeRepository[],
-  repositories: readonly Reference[],
+  repositories: ReadonlyMap<string, Reference>,
   signal: AbortSignal,
 ): Promise<Pins> {
-  const names = repositories.map(repositoryOf);
-  const found = await Promise.all(downstreams.map((downstream) => pinsOf(downstream, names, signal)));
+  const found = await Promise.all(downstreams.map((downstream) => pinsOf(downstream, repositories, signal)));
   return { pins: found.flatMap(({ pins }) => pins), unknown: found.flatMap(({ unknown }) => unknown) };
 }
 
-async function pinsOf(downstream: ForgeRepository, names: readonly string[], signal: AbortSignal): Promise<Pins> {
+async function pinsOf(
+  downstream: ForgeRepository,
+  repositories: ReadonlyMap<string, Reference>,
+  signal: AbortSignal,
+): Promise<Pins> {
   try {
     const { commit } = await downstream.head({ signal });
     const files = (await downstream.files(commit, { signal })).filter(({ path }) => formatFor(path) !== undefined);
@@ -42,10 +46,11 @@ async function pinsOf(downstream: ForgeRepository, names: readonly string[], sig
       if (size > MAX_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);
       else if (mode.startsWith('100')) {
         const content = await downstream.read(file, { signal });
-        const places = formatFor(path)!.findPins(content, names);
-        pins.push(
-          ...places.map(({ reference, line }) => ({ reference, where: `${downstream.name} (${path}:${line})` })),
-        );
+        for (const { reference, line } of formatFor(path)!.findPins(content, [...repositories.keys()])) {
+          const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;
+          const where = `${downstream.name} (${path}:${line})`;
+          pins.push({ reference: { ...reference, registry, repository }, where });
+        }
       }
     }
     return { pins, unknown };

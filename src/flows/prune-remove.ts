@@ -73,8 +73,7 @@ async function removeReleases(removal: Removal, hand: Hand & { readonly lock: Lo
       if (!isMarked) await log.add({ kind: 'version', version, by, note: PRUNED, ...about });
     }
   }
-  requireTurn(lock, reference);
-  return removeAll(removal, hand, signal);
+  return removeAll(removal, hand, signal, () => requireTurn(lock, reference));
 }
 
 /** A channel may have moved back, or a release been quarantined, since the plan was made. */
@@ -91,11 +90,18 @@ async function requireFree({ area, digests }: Removal, marks: readonly Mark[], {
   if (taken !== undefined) throw leftAlone(`${taken} came into use meanwhile`);
 }
 
-async function removeAll({ area, digests }: Removal, { deps }: Hand, signal: AbortSignal): Promise<number> {
+/** @param requireLock who lost it cannot know what came into use */
+async function removeAll(
+  { area, digests }: Removal,
+  { deps }: Hand,
+  signal: AbortSignal,
+  requireLock = () => {},
+): Promise<number> {
   const { registry } = deps;
   const { reference, manifests } = area.repository;
   let removed = 0;
   for (const digest of inOrderOfRemoval(manifests, digests)) {
+    requireLock();
     if (!(await registry.remove(atDigest(reference, digest), { signal }))) {
       throw new FactoryError('the registry lets nobody delete; allow it there', { code: 'unauthorised' });
     }

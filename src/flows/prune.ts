@@ -39,7 +39,7 @@ export interface PrunePlan {
 /** Decides what goes, and touches nothing. */
 export async function planPruning(deps: PruneDeps, signal: AbortSignal): Promise<PrunePlan> {
   const facts = await gatherPruneFacts(deps, signal);
-  const areas = decidePruning(facts, deps.fleet.settings.retention, deps.now().toISOString());
+  const areas = decidePruning(facts, deps.fleet.settings, deps.now().toISOString());
   const kept = areas.map((area) => keptIn(area));
   const staying = new Set(
     areas.flatMap(({ repository }, index) => [...contentOf(repository.manifests, kept[index]!).keys()]),
@@ -97,17 +97,32 @@ export interface PruneEnd {
 export async function prune(deps: PruneDeps, by: string, signal: AbortSignal): Promise<PruneEnd> {
   const plan = await planPruning(deps, signal);
   const problems: string[] = [];
+  const left: PruneArea[] = [];
   let removed = 0;
   for (const removal of plan.removals) {
+    const { area } = removal;
+    const where = repositoryOf(area.repository.reference);
+    const user = left.find((each) => mayNeed(each, area));
+    const before = problems.length;
     try {
-      removed += await removeFrom(removal, { deps, by }, signal);
+      if (user !== undefined)
+        problems.push(`${where}: left as it is, as ${repositoryOf(user.repository.reference)} is`);
+      else removed += await removeFrom(removal, { deps, by }, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof FactoryError)) throw error;
-      problems.push(`${repositoryOf(removal.area.repository.reference)}: ${messageOf(error)}`);
+      problems.push(`${where}: ${messageOf(error)}`);
     }
+    if (problems.length > before) left.push(area);
   }
   await noteAges(plan, deps, signal);
   return { plan, removed, problems };
+}
+
+/** What was to go and stayed may need what was to go with it: its evidence, its base, what was mirrored for it. */
+function mayNeed(stayed: PruneArea, area: PruneArea): boolean {
+  if (stayed.area === 'mirror') return false;
+  if (area.area === 'staging') return stayed.area === 'releases' && stayed.image === area.image;
+  return stayed.area === 'releases' || area.area === 'mirror';
 }
 
 /** Candidates from before notes were kept: their days are counted from now on. */

@@ -284,9 +284,9 @@ test('a run that begins after the decision finds all that was there', async () =
   const { plan, removed, problems } = await prune({ ...deps, ledger }, 'ada', signal);
 
   expect(went(plan, 'releases')).toEqual(['12.0.0']);
-  expect([...new Set(problems.map((problem) => problem.replace(/^.*: left/, 'left')))]).toEqual([
-    'left as it is: a run of base began meanwhile; prune again',
-  ]);
+  expect(problems[0]).toMatch(/: left as it is: a run of base began meanwhile; prune again$/);
+  // What the release needs stays with it
+  expect(problems.slice(1)).toEqual(problems.slice(1).map(() => expect.stringContaining('left as it is')));
   expect([removed, await versions()]).toEqual([0, ['12.0.0', '12.0.1', '12.0.2']]);
 });
 
