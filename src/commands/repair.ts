@@ -17,7 +17,7 @@ export interface RepairCommandOptions {
   readonly signal: AbortSignal;
 }
 
-/** `ingot repair`: what the registry lacks of releases in use, put back where that can be. 1: something could not be. */
+/** `ingot repair`: what the registry lacks of releases in use, put back where that can be. 1: something could not be; 4: something could not be asked. */
 export async function repairCommand(app: App, output: Output, options: RepairCommandOptions): Promise<number> {
   const { images, dryRun, json, signal } = options;
   requireImages(images, app.fleet.images);
@@ -26,11 +26,13 @@ export async function repairCommand(app: App, output: Output, options: RepairCom
   if (json) output.json(reports);
   else for (const report of reports) for (const line of toLines(report, dryRun)) output.line(line);
   const broken = reports.some(({ missing, lost }) => (dryRun ? missing.length > 0 : lost.length > 0));
-  return broken ? 1 : 0;
+  if (broken) return 1;
+  return reports.some(({ unknown }) => unknown !== undefined) ? 4 : 0;
 }
 
-function toLines({ image, version, missing, restored, lost }: RepairReport, dryRun: boolean): string[] {
-  const what = `${image} ${version}`;
+function toLines({ image, version, missing, restored, lost, unknown }: RepairReport, dryRun: boolean): string[] {
+  const what = `${image} ${version}`.trimEnd();
+  if (unknown !== undefined) return [`${what} could not be looked at: ${unknown}`];
   if (missing.length === 0) return [`${what} is whole`];
   if (dryRun) return [`${what} lacks`, ...missing.map(indent)];
   return [

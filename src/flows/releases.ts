@@ -81,10 +81,16 @@ export async function readInputs(registry: Registry, release: Reference, call: C
   return (await Promise.all(records)).flatMap((record) => record ?? []);
 }
 
-async function readRecord(registry: Registry, record: Reference, call: Call): Promise<Inputs | undefined> {
-  const artifact = await getArtifact(registry, record, call);
-  const content = artifact?.layers[0]?.content;
-  return content === undefined ? undefined : InputsSchema.parse(JSON.parse(Buffer.from(content).toString('utf8')));
+/** @param record by digest. `undefined` also for what nobody understands: anyone who can push can attach it. */
+export async function readRecord(registry: Registry, record: Reference, call: Call): Promise<Inputs | undefined> {
+  const content = (await getArtifact(registry, record, call))?.layers[0]?.content;
+  if (content === undefined) return undefined;
+  try {
+    return InputsSchema.safeParse(JSON.parse(Buffer.from(content).toString('utf8'))).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function byCreated(a: Descriptor, b: Descriptor): number {

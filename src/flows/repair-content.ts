@@ -1,10 +1,12 @@
+import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import type { Inputs } from '../domain/inputs.ts';
 import { type Places, parseBase, placesBelow } from '../domain/places.ts';
 import { atDigest, type Reference } from '../domain/reference.ts';
 import { parseUpstream } from '../domain/upstream.ts';
-import type { Call, Registry } from '../registry/registry.ts';
+import { parseManifest } from '../registry/manifest.ts';
+import { type Call, isIndex, type Registry } from '../registry/registry.ts';
 import { typesOf } from './attachments.ts';
 import type { Gap } from './damage.ts';
 
@@ -71,27 +73,54 @@ export async function copyReferrer(from: Reference, to: Reference, registry: Reg
   await registry.putManifest(atDigest(to, digest), { mediaType, bytes: stored.bytes }, call);
 }
 
-/** Documents and statements travel as they are: what a replica has of the same image is what was here. */
+/** One thing that is attached to an image, and how it is known that it may be attached to ours. */
+export interface Wanted {
+  readonly subject: Digest;
+  readonly type: string;
+  /** By digest at the replica. @param at the image there */
+  readonly isTrue: (referrer: Reference, at: Reference) => Promise<boolean>;
+}
+
+/**
+ * Copies what a replica has attached to the same image. Who can write there must not write here: only what refers to
+ * that image indeed, is of that type, and holds.
+ */
 export async function restoreFromReplica(
   { image, repository }: { readonly image: string; readonly repository: Reference },
-  { subject, what }: Gap,
+  { subject, type, isTrue }: Wanted,
   { registry, settings }: { readonly registry: Registry; readonly settings: Pick<Settings, 'replicas'> },
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!('type' in what)) return false;
   const { registry: host, repository: path } = repository;
   for (const replica of settings.replicas) {
     const at = atDigest(placesBelow(parseBase(replica)).release(image), subject);
+    let found = false;
     try {
       const referrers = await registry.referrers(at, { signal });
-      const found = referrers.filter((referrer) => typesOf([referrer]).has(what.type));
-      for (const { digest } of found) {
-        await copyReferrer(atDigest(at, digest), { registry: host, repository: path }, registry, { signal });
+      for (const { digest } of referrers.filter((referrer) => typesOf([referrer]).has(type))) {
+        const from = atDigest(at, digest);
+        if (!(await isAbout(from, { subject, type }, registry, { signal })) || !(await isTrue(from, at))) continue;
+        await copyReferrer(from, { registry: host, repository: path }, registry, { signal });
+        found = true;
       }
-      if (found.length > 0) return true;
+      if (found) return true;
     } catch (error) {
       if (signal.aborted || !(error instanceof FactoryError)) throw error;
     }
   }
   return false;
+}
+
+/** As the manifest itself says: a list of referrers may say anything. */
+async function isAbout(
+  referrer: Reference,
+  { subject, type }: Pick<Wanted, 'subject' | 'type'>,
+  registry: Registry,
+  call: Call,
+): Promise<boolean> {
+  const stored = await registry.manifest(referrer, call);
+  if (stored === undefined || isIndex(stored.descriptor.mediaType)) return false;
+  const { artifactType, config, annotations, ...manifest } = parseManifest(stored.bytes, 'a referrer');
+  const told = { ...stored.descriptor, artifactType: artifactType ?? config?.mediaType, annotations };
+  return manifest.subject?.digest === subject && typesOf([told]).has(type);
 }

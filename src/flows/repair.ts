@@ -2,8 +2,8 @@ import pLimit from 'p-limit';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
-import { INPUTS_ARTIFACT_TYPE } from '../domain/inputs.ts';
-import { atDigest } from '../domain/reference.ts';
+import { INPUTS_ARTIFACT_TYPE, inputsDigest } from '../domain/inputs.ts';
+import { atDigest, type Reference } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Verification } from '../signer/signer.ts';
@@ -12,7 +12,7 @@ import { readChannelTags } from './channel-tags.ts';
 import { explainGap, findDamage, type Gap, inspect } from './damage.ts';
 import { readMarks } from './marks.ts';
 import type { ReleaseDeps } from './release.ts';
-import { ANNOTATIONS, childDigests, readInputs } from './releases.ts';
+import { ANNOTATIONS, childDigests, readInputs, readRecord } from './releases.ts';
 import { agrees, createdOf, lost, type RepairJob, restoreAttachment } from './repair-attachments.ts';
 import { restoreContent, restoreFromReplica, sourcesOf } from './repair-content.ts';
 import { messageOf } from './steps.ts';
@@ -26,12 +26,15 @@ export type RepairDeps = Pick<
 export interface RepairReport {
   readonly image: string;
   readonly version: string;
-  readonly digest: Digest;
+  /** Absent when not even that could be asked. */
+  readonly digest?: Digest;
   /** In words, as are the others. With `dryRun`: what is missing, and nothing was put back. */
   readonly missing: readonly string[];
   readonly restored: readonly string[];
   /** What could not be put back, and why. */
   readonly lost: readonly { readonly what: string; readonly why: string }[];
+  /** Why it could not be looked at, or not to the end. */
+  readonly unknown?: string;
 }
 
 export interface RepairOptions {
@@ -51,7 +54,9 @@ export async function repairReleases(
   options: RepairOptions = {},
 ): Promise<readonly RepairReport[]> {
   const limit = pLimit(AT_ONCE);
-  const reports = images.map((image) => limit(() => repairImage(image, deps, signal, options)));
+  const reports = images.map((image) =>
+    limit(() => repairImage(image, deps, signal, options).catch((error) => [unknown(image, error, signal)])),
+  );
   return (await Promise.all(reports)).flat();
 }
 
@@ -62,12 +67,23 @@ async function repairImage(image: Image, deps: RepairDeps, signal: AbortSignal, 
   const names = new Set([image.line, ...deps.settings.channels.map(({ name }) => name), ...journal]);
   const tags = await readChannelTags(deps.registry, repository, [...names], marks, { signal });
   const digests = new Set([...tags.values()].map(({ digest }) => digest));
+  const versions = new Map([...tags.values()].map(({ digest, version = '' }) => [digest, version]));
   const reports: RepairReport[] = [];
   for (const digest of digests) {
-    const report = await repairRelease({ image: image.name, repository, digest }, deps, signal, options);
-    if (report !== undefined) reports.push(report);
+    try {
+      const report = await repairRelease({ image: image.name, repository, digest }, deps, signal, options);
+      if (report !== undefined) reports.push(report);
+    } catch (error) {
+      reports.push({ ...unknown(image, error, signal), version: versions.get(digest)!, digest });
+    }
   }
   return reports;
+}
+
+/** What cannot be asked, or answers nonsense, holds up no other image. */
+function unknown({ name }: Image, error: unknown, signal: AbortSignal): RepairReport {
+  if (signal.aborted || !(error instanceof FactoryError)) throw error;
+  return { image: name, version: '', missing: [], restored: [], lost: [], unknown: messageOf(error) };
 }
 
 /** @returns `undefined` for what ingot did not release */
@@ -156,8 +172,22 @@ async function restoreWord(job: RepairJob, gap: Gap, deps: RepairDeps, signal: A
     await deps.attestor.sign(atDigest(job.repository, gap.subject), { createdAt: createdOf(job), signal });
     return;
   }
-  if (await restoreFromReplica(job, gap, deps, signal)) return;
+  // What nothing signs is not believed to a replica, unless the index itself tells that it is the same
+  const isTrue = type === INPUTS_ARTIFACT_TYPE ? isNamed(job, deps, signal) : isStated(type, deps, signal);
+  if (await restoreFromReplica(job, { subject: gap.subject, type, isTrue }, deps, signal)) return;
   await restoreAttachment(job, gap, deps, signal);
+}
+
+function isNamed({ annotations }: RepairJob, { registry }: RepairDeps, signal: AbortSignal) {
+  return async (record: Reference): Promise<boolean> => {
+    const inputs = await readRecord(registry, record, { signal });
+    return inputs !== undefined && inputsDigest(inputs) === annotations[ANNOTATIONS.inputs];
+  };
+}
+
+function isStated(type: string, { attestor }: RepairDeps, signal: AbortSignal) {
+  return async (_: Reference, at: Reference): Promise<boolean> =>
+    (await attestor.verify(at, { signal })).attestations.includes(type);
 }
 
 /**
