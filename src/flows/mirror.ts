@@ -29,7 +29,8 @@ export async function mirrorInput(
   const upstream = parseUpstream(input.name);
   const copy = async (digest: Digest) => {
     const to = mirrored(input, digest, places);
-    if ((await registry.head(to, call)) !== undefined) return;
+    // Builds read by digest: a tag that came to name something else is no copy
+    if ((await registry.head(to, call))?.digest === digest) return;
     await registry.copy(atDigest(sourceOf(upstream), digest), to, call);
   };
   await copy(input.platforms[platform]!);
@@ -52,7 +53,7 @@ export async function isMirrored(
   if (!isUpstream(input)) return true;
   const wanted = [input.platforms[platform]!, ...(mirror?.platforms === 'all' ? [input.digest] : [])];
   const heads = wanted.map((digest) => registry.head(mirrored(input, digest, places), call));
-  return (await Promise.all(heads)).every((head) => head !== undefined);
+  return (await Promise.all(heads)).every((head, index) => head?.digest === wanted[index]);
 }
 
 /** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */

@@ -6,7 +6,7 @@ import { type Inputs, RECIPE_VERSION, type ResolvedInput } from '../../src/domai
 import { mirrorTag, placesBelow } from '../../src/domain/places.ts';
 import { atDigest, atTag, formatReference, parseReference, type Reference } from '../../src/domain/reference.ts';
 import { type BuildDeps, buildSteps } from '../../src/flows/build.ts';
-import { mirrorInput } from '../../src/flows/mirror.ts';
+import { isMirrored, mirrorInput } from '../../src/flows/mirror.ts';
 import { runSteps } from '../../src/flows/steps.ts';
 import { platformManifests } from '../../src/image/resolve.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
@@ -63,6 +63,18 @@ async function setUp(name: string, mirror?: MirrorSettings) {
     tags: () => registry.tags(repository),
   };
 }
+
+test('a tag that came to name something else is no copy', async () => {
+  const { copy, input, deps, repository } = await setUp('moved');
+  const digest = input.platforms['linux/amd64']!;
+  await pushImage(registry, atTag(repository, mirrorTag(digest)), { files: { app: 'other' } });
+
+  expect(await isMirrored(input, 'linux/amd64', deps, { signal })).toBe(false);
+  await copy();
+
+  expect((await registry.head(atTag(repository, mirrorTag(digest))))?.digest).toBe(digest);
+  expect(await isMirrored(input, 'linux/amd64', deps, { signal })).toBe(true);
+});
 
 test('the platforms that are wanted are copied, once for each digest', async () => {
   const { copy, tags, input, others, repository } = await setUp('wanted');
