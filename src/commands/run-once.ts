@@ -18,6 +18,8 @@ export interface CycleRepair {
   readonly restored: readonly string[];
   /** What could not be put back: the image is released anew for it. */
   readonly lost: readonly string[];
+  /** Why nothing is known of what could be. */
+  readonly unknown?: string;
 }
 
 export interface OnceResult extends CycleResult {
@@ -58,17 +60,18 @@ function repairing(app: App, onRepair: (repair: CycleRepair) => void): NonNullab
   return async (image, release, signal) => {
     const missing = await findDamage(app.places.release(image.name), release, deps, signal);
     if (missing.length === 0) return [];
-    const lost = await repairDamage(image, release, deps, signal);
-    const restored = missing.filter((what) => !lost.includes(what));
-    onRepair({ image: image.name, version: release.version, restored, lost });
+    const { lost, unknown } = await repairDamage(image, release, deps, signal);
+    const restored = unknown === undefined ? missing.filter((what) => !lost.includes(what)) : [];
+    onRepair({ image: image.name, version: release.version, restored, lost, ...(unknown && { unknown }) });
     return lost;
   };
 }
 
 /** One line for each image that lacked something. */
 export function repairLines(repairs: readonly CycleRepair[]): string[] {
-  return repairs.flatMap(({ image, version, restored, lost }) => [
+  return repairs.flatMap(({ image, version, restored, lost, unknown }) => [
     ...(restored.length === 0 ? [] : [`${image} ${version}: put back ${restored.join(', ')}`]),
     ...(lost.length === 0 ? [] : [`${image} ${version}: lost ${lost.join(', ')}`]),
+    ...(unknown === undefined ? [] : [`${image} ${version}: could not be repaired: ${unknown}`]),
   ]);
 }

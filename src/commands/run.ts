@@ -72,8 +72,10 @@ function summaryOf(runs: OnceResult['runs']): string {
   return outcomes.map((outcome) => `${runs.filter((run) => run.outcome === outcome).length} ${outcome}`).join(', ');
 }
 
+type ExitFacts = CycleResult & Partial<Pick<OnceResult, 'repairs'>>;
+
 /** 1 failed, 3 blocked, 4 something could not be asked, 130 cancelled, 0 the rest (decisions.md, Outcomes). */
-export function exitCodeOf({ plan, runs, proposals, stages, replicas }: CycleResult): number {
+export function exitCodeOf({ plan, runs, proposals, stages, replicas, repairs = [] }: ExitFacts): number {
   const outcomes = runs.map(({ outcome }) => outcome);
   if (outcomes.includes('cancelled')) return 130;
   if (outcomes.includes('failed')) return 1;
@@ -81,5 +83,6 @@ export function exitCodeOf({ plan, runs, proposals, stages, replicas }: CycleRes
   const unasked = proposals.some(({ results }) => results.some(({ action }) => action === 'unknown'));
   const stuck = stages.some(({ problems }) => problems.length > 0);
   const behind = replicas.some(({ unreachable, problems }) => unreachable !== undefined || problems.length > 0);
-  return unasked || stuck || behind || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
+  const unrepaired = repairs.some(({ unknown }) => unknown !== undefined);
+  return unasked || stuck || behind || unrepaired || plan.some(({ state }) => state === 'unknown') ? 4 : 0;
 }

@@ -44,14 +44,32 @@ export function usualAttachments({ digest, platforms }: ReleaseManifests): Attac
 
 const ListSchema = z.record(z.string(), z.array(z.string()));
 
-/** What a release said of itself, from the referrers of its index; `undefined` when it said nothing. */
+/**
+ * What a release has to have: what it said of itself, and signatures in any case. Who can push can attach another list:
+ * that is to hide no signature that is missing, and to ask for nothing that nobody makes.
+ */
+export function expectedAttachments(release: ReleaseManifests, onIndex: readonly Descriptor[]): Attachments {
+  const listed = attachmentsIn(onIndex);
+  const usual = usualAttachments(release);
+  if (listed === undefined) return usual;
+  const kept = [...usual].map(([digest, types]) => {
+    const own = listed.get(digest) ?? [];
+    return [digest, types.filter((type) => ON_EACH.includes(type) || own.includes(type))] as const;
+  });
+  return new Map(kept);
+}
+
+/** What a release said of itself, from the referrers of its index: of several lists all; `undefined` without any. */
 export function attachmentsIn(referrers: readonly Descriptor[]): Attachments | undefined {
-  for (const { artifactType, annotations } of referrers) {
-    if (artifactType !== ATTACHMENTS_TYPE) continue;
-    const list = parseList(annotations?.[CONTENT]);
-    if (list !== undefined) return list;
+  const lists = referrers
+    .filter(({ artifactType }) => artifactType === ATTACHMENTS_TYPE)
+    .flatMap(({ annotations }) => parseList(annotations?.[CONTENT]) ?? []);
+  if (lists.length === 0) return undefined;
+  const all = new Map<Digest, readonly string[]>();
+  for (const list of lists) {
+    for (const [digest, types] of list) all.set(digest, [...(all.get(digest) ?? []), ...types]);
   }
-  return undefined;
+  return all;
 }
 
 function parseList(text = 'null'): Attachments | undefined {

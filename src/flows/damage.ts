@@ -9,12 +9,11 @@ import type { Call, Descriptor, Registry } from '../registry/registry.ts';
 import { type Attestor, signatureTag } from '../signer/signer.ts';
 import { PREDICATE_TYPES } from '../signer/statements.ts';
 import {
-  attachmentsIn,
   BUNDLE_SIGNATURE,
+  expectedAttachments,
   LEGACY_SIGNATURE,
   type ReleaseManifests,
   typesOf,
-  usualAttachments,
 } from './attachments.ts';
 import { SYFT_JSON } from './evidence.ts';
 
@@ -43,7 +42,7 @@ export async function lookForGaps(
   call: Call,
 ): Promise<readonly Gap[]> {
   const onIndex = await registry.referrers(atDigest(repository, release.digest), call);
-  const expected = attachmentsIn(onIndex) ?? usualAttachments(release);
+  const expected = expectedAttachments(release, onIndex);
   const gaps = subjectsOf(release).map(async ({ subject, platform }) => {
     const at = atDigest(repository, subject);
     const known = { subject, ...(platform && { platform }) };
@@ -71,7 +70,7 @@ export async function inspect(
 ): Promise<readonly Gap[]> {
   const seen = await lookForGaps(repository, release, deps.registry, call);
   const onIndex = await deps.registry.referrers(atDigest(repository, release.digest), call);
-  const expected = attachmentsIn(onIndex) ?? usualAttachments(release);
+  const expected = expectedAttachments(release, onIndex);
   const deeper = subjectsOf(release).map(async ({ subject, platform }) => {
     const known = { subject, ...(platform && { platform }) };
     if (seen.some((gap) => gap.subject === subject && 'manifest' in gap.what)) return [];

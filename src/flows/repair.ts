@@ -204,25 +204,29 @@ function isSigned({ bundle, legacy, attestations }: Verification): boolean {
   return bundle === 'valid' || legacy === 'valid' || attestations.length > 0;
 }
 
-/**
- * For a cycle: what the registry lacks of the release in use after what can be was put back. Whole releases cost what
- * `findDamage` costs.
- */
+export interface DamageRepair {
+  /** What could not be put back. */
+  readonly lost: readonly string[];
+  /** Why it is not known what could be: then nothing is decided from it, and the next cycle tries again. */
+  readonly unknown?: string;
+}
+
+/** For a cycle: puts back what the registry lacks of the release in use. Whole releases cost what `findDamage` costs. */
 export async function repairDamage(
   image: Image,
   release: Release,
   deps: RepairDeps,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<DamageRepair> {
   const repository = deps.places.release(image.name);
   const damage = await findDamage(repository, release, deps, signal);
-  if (damage.length === 0) return [];
+  if (damage.length === 0) return { lost: [] };
   try {
     const report = await repairRelease({ image: image.name, repository, digest: release.digest }, deps, signal);
-    return report?.lost.flatMap(({ what }) => (what === RECORD ? [] : [what])) ?? damage;
+    return { lost: report?.lost.flatMap(({ what }) => (what === RECORD ? [] : [what])) ?? damage };
   } catch (error) {
     if (signal.aborted || !(error instanceof FactoryError)) throw error;
-    return damage;
+    return { lost: [], unknown: messageOf(error) };
   }
 }
 

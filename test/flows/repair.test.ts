@@ -6,6 +6,7 @@ import type { Release } from '../../src/domain/staleness.ts';
 import { ATTACHMENTS_TYPE } from '../../src/flows/attachments.ts';
 import { findDamage } from '../../src/flows/damage.ts';
 import { repairDamage, repairRelease, repairReleases } from '../../src/flows/repair.ts';
+import { putArtifact } from '../../src/image/artifact.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
 import { createRegistry } from '../../src/registry/oci.ts';
 import { signatureTag } from '../../src/signer/signer.ts';
@@ -190,12 +191,31 @@ test('nothing is signed about an index of which no word by the key is left', asy
   expect((await scene.deps.attestor.verify(index)).bundle).toBe('missing');
 });
 
+test.each([
+  ['nothing', []],
+  ['what nobody makes', ['application/vnd.example.other']],
+])('another list of attachments that names %s hides nothing and asks for nothing', async (_, types) => {
+  const { scene, repository, release, registry, damage } = await setUp(`list-${types.length}`);
+  const subject = (await registry.head(atDigest(repository, release.digest)))!;
+  const content = JSON.stringify({ [release.digest]: types });
+  const annotations = { 'io.ingot.attachments': content, 'org.opencontainers.image.created': '2020-01-01T00:00:00Z' };
+  await putArtifact(registry, repository, { artifactType: ATTACHMENTS_TYPE, layers: [], annotations, subject }, {});
+
+  expect(await damage()).toEqual([]);
+  const legacy = await registry.head(atTag(repository, signatureTag(release.digest)));
+  await registry.remove(atDigest(repository, legacy!.digest));
+  const index = atDigest(repository, release.digest);
+  await removeReferrers(scene, index, (type) => type === PREDICATE_TYPES.provenance);
+
+  expect(await damage()).toEqual(['the signature (legacy) of the index', 'the provenance of the index']);
+});
+
 test('what cannot be put back is named, and released once more', async () => {
   const { scene, repository, release, registry } = await setUp('lost');
   const platform = release.platforms['linux/arm64']!;
   for (const place of [repository, scene.places.staging('base')]) await registry.remove(atDigest(place, platform));
 
-  const lost = await repairDamage(scene.image(), release, scene.deps, signal);
+  const { lost } = await repairDamage(scene.image(), release, scene.deps, signal);
   expect(lost).toEqual(['the manifest of linux/arm64']);
   const reasons = [{ kind: 'release-damaged', missing: lost }] as const;
   const { ending } = await scene.release('one', { reasons });
@@ -213,7 +233,7 @@ test.each([
   await removeReferrers(scene, atDigest(repository, release.digest), (type) => type.startsWith('https://'));
   const legacy = await registry.head(atTag(repository, signatureTag(release.digest)));
   await registry.remove(atDigest(repository, legacy!.digest));
-  const lost = await repairDamage(scene.image(), release, scene.deps, signal);
+  const { lost } = await repairDamage(scene.image(), release, scene.deps, signal);
 
   const staging = scene.places.staging('base');
   const candidate = await registry.head(atTag(staging, stagingTag.index(candidateKey(release.inputs!))));
