@@ -7,6 +7,7 @@ import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
+import type { WatchSettings } from './settings-watch.ts';
 
 /** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
 export type PackageManager = 'apt' | 'apk' | 'dnf';
@@ -44,6 +45,8 @@ export interface Settings {
   /** Where package archives are read from instead: see `mirrorOf`. */
   readonly archives: ArchiveMap;
   readonly rebuild: RebuildSettings;
+  /** How often the service looks. */
+  readonly watch: WatchSettings;
   readonly mirror: MirrorSettings;
   readonly retention: RetentionSettings;
   /** Further registries that hold every release: host and path, as in `registry`. */
