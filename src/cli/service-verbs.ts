@@ -19,6 +19,7 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
   program
     .command('serve')
     .description('keep running: watch, plan and build by schedules and on demand')
+    .option('--fleet <source>', 'where the definitions are: a folder, or git+https://…#branch', '.')
     .option('--no-workers', 'plan only; others build ("ingot worker")')
     .addOption(concurrency())
     .addOption(grace())
@@ -26,11 +27,13 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
       const { root, ...options } = command.optsWithGlobals<Common & ServeFlags>();
       const serving = await serve(await readConfig({ root }), { ...options, signal, onTrouble });
       output.line(`serving ${serving.fleet.settings.fleet} with ${serving.fleet.images.length} images`);
+      process.on('SIGHUP', () => void serving.reload());
       setExitCode(await stand(serving, output, { graceMs: options.grace * 1000, signal }));
     });
 }
 
 interface ServeFlags {
+  readonly fleet: string;
   readonly workers: boolean;
   readonly concurrency: number;
   readonly grace: number;

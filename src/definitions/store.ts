@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { type Digest, hexOf } from '../domain/digest.ts';
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Definitions } from '../domain/service/definitions.ts';
-import { exec } from '../lib/exec.ts';
 import { packFiles, readFiles, unpackFiles } from './pack.ts';
 import { gitRevision } from './revision.ts';
+import { headOf } from './source.ts';
 
 /** Takes up what runs need of a folder with a fleet: ingot.yaml, images/, and the files that the settings name. */
 export async function packFleet(root: string, fleet: Fleet): Promise<Definitions> {
@@ -28,7 +28,7 @@ export async function packFleet(root: string, fleet: Fleet): Promise<Definitions
       if (revision !== undefined) revisions[image.name] = revision;
     },
   );
-  const commit = await headCommit(root);
+  const commit = await headOf(root);
   return {
     fleet: fleet.settings.fleet,
     ...(commit && { commit }),
@@ -51,11 +51,6 @@ function secretFiles(root: string, { settings, images }: Fleet): ReadonlySet<str
   const secrets = images.flatMap((image) => image.secrets.flatMap(({ from }) => ('file' in from ? [from.file] : [])));
   const files = [...secrets, ...(key !== undefined && 'file' in key ? [key.file] : [])];
   return new Set(files.map((file) => resolve(root, file)));
-}
-
-async function headCommit(root: string): Promise<string | undefined> {
-  const result = await exec('git', ['rev-parse', 'HEAD'], { cwd: root, timeout: 10_000 }).catch(() => undefined);
-  return result?.exitCode === 0 ? result.stdout.toString('utf8').trim() : undefined;
 }
 
 /** Lays definitions out below a folder, whole or not at all. @returns the folder of ingot.yaml */

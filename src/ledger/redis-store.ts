@@ -47,6 +47,7 @@ export function createRedisStore(options: StoreOptions): ServiceStore {
     ...stream,
     ...pointers(redis, key, options),
     ...workers(redis, key),
+    ...failures(redis, key, options.now),
     async close() {
       if (redis.status === 'ready') await redis.quit().catch(() => undefined);
       redis.disconnect();
@@ -169,6 +170,30 @@ function workers(redis: Redis, key: Key): Pick<ServiceStore, 'beat' | 'workers' 
     },
     async gone(id) {
       await redis.multi().del(key('worker', id)).srem(all, id).exec();
+    },
+  };
+}
+
+const HOUR_MS = 3600_000;
+
+/** Counted by the hour, and the hours of a day put together. */
+function failures(redis: Redis, key: Key, now: () => number): Pick<ServiceStore, 'failed' | 'failures'> {
+  const hourOf = (time: number) => key('failed', String(Math.floor(time / HOUR_MS)));
+  return {
+    async failed(queue) {
+      await redis
+        .multi()
+        .hincrby(hourOf(now()), queue, 1)
+        .expire(hourOf(now()), DAY_SECONDS + 3600)
+        .exec();
+    },
+    async failures() {
+      const hours = Array.from({ length: 24 }, (_, back) => redis.hgetall(hourOf(now() - back * HOUR_MS)));
+      const total = new Map<string, number>();
+      for (const hour of await Promise.all(hours)) {
+        for (const [queue, count] of Object.entries(hour)) total.set(queue, (total.get(queue) ?? 0) + Number(count));
+      }
+      return total;
     },
   };
 }

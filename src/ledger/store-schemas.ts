@@ -6,6 +6,7 @@ import type { PlanEntry } from '../domain/plan.ts';
 import { PRIORITIES } from '../domain/service/views.ts';
 import type { WorkerView } from '../domain/service/workers.ts';
 import type { Reason } from '../domain/staleness.ts';
+import type { Standing } from '../domain/standing.ts';
 import type { ActiveRun, Cancellation, DefinitionsPointer, Request, StoredPlan } from './store.ts';
 
 /** What is our own and whole is taken as it is: it was checked when it was made. */
@@ -58,6 +59,8 @@ export const PlanSchema: z.ZodType<StoredPlan> = z.object({
   at: z.string(),
   definitions: zDigest,
   entries: z.array(zOwn<PlanEntry>()),
+  standing: z.record(z.string(), zOwn<Standing>()),
+  unasked: z.record(z.string(), z.string()),
 });
 
 export const WorkerSchema = zOwn<WorkerView>();

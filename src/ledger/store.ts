@@ -6,6 +6,7 @@ import type { ServiceEvent } from '../domain/service/events.ts';
 import type { Priority, Time } from '../domain/service/views.ts';
 import type { WorkerView } from '../domain/service/workers.ts';
 import type { Reason } from '../domain/staleness.ts';
+import type { Standing } from '../domain/standing.ts';
 
 /** A rebuild that somebody asked for; kept until its run has ended. One an image. */
 export interface Request {
@@ -56,6 +57,10 @@ export interface StoredPlan {
   readonly at: Time;
   readonly definitions: Digest;
   readonly entries: readonly PlanEntry[];
+  /** By image; a pause of the whole fleet is one of each. */
+  readonly standing: Readonly<Record<string, Standing>>;
+  /** Upstreams that could not be asked, and why. */
+  readonly unasked: Readonly<Record<string, string>>;
 }
 
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never;
@@ -107,6 +112,11 @@ export interface ServiceStore {
   beat(worker: WorkerView): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
   gone(workerId: string): Promise<void>;
+
+  /** A job of a queue failed for good. */
+  failed(queue: string): Promise<void>;
+  /** How many did in the last day, by queue. */
+  failures(): Promise<ReadonlyMap<string, number>>;
 
   /** Keeps the first answer under a key for a day. @returns what is kept, and for which question */
   once(

@@ -10,6 +10,8 @@ import type { Digest } from '../domain/digest.ts';
 import { parseBase, placesBelow } from '../domain/places.ts';
 import type { Embedded } from '../embedded/embedded.ts';
 import { fetchDefinitions } from '../flows/definitions.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createRedisLedger } from '../ledger/redis.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import { createRunQueue } from '../queue/bullmq-runs.ts';
@@ -22,6 +24,7 @@ export interface Host {
   readonly queue: QueueSettings;
   readonly store: ServiceStore;
   readonly runs: RunQueue;
+  readonly ledger: Ledger;
   /** The factory for these definitions; it stays put together until nobody has used it for a while. */
   withApp<T>(definitions: Digest, use: (app: AssembledApp) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -45,14 +48,22 @@ interface KeptApp {
 }
 
 export function createHost(config: Config, options: HostOptions): Host {
-  const queue = queueOf(config, options);
+  const address = queueOf(config, options);
   const store = createRedisStore({
-    connection: redisOptions(queue.redis),
-    prefix: queue.prefix,
+    connection: redisOptions(address.redis),
+    prefix: address.prefix,
     fleet: options.fleet,
     now: Date.now,
   });
+  const queue: QueueSettings = {
+    ...address,
+    onFailed(name, error) {
+      options.onTrouble(`${name}: ${error.message}`);
+      void store.failed(name).catch(() => undefined); // a count that is missing harms nobody
+    },
+  };
   const runs = createRunQueue(queue);
+  const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const reader = createReader(config);
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
@@ -62,8 +73,7 @@ export function createHost(config: Config, options: HostOptions): Host {
     const folder = join(config.dataDirectory, 'definitions');
     const { root, revisions } = await unpackFleet(definitions, fetch, folder);
     const fleet = options.instead?.fleet ?? (await readFleet(root));
-    const embedded = fleet.settings.registry === undefined ? options.embedded : { ...options.embedded };
-    return assembleApp({ ...config, definitions: root }, fleet, embedded, {
+    return assembleApp({ ...config, definitions: root }, fleet, options.embedded, {
       ...options,
       daemon,
       revision: async ({ name }) => revisions[name],
@@ -71,11 +81,11 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const apps = createKeeper(open);
   return {
-    ...{ queue, store, runs },
+    ...{ queue, store, runs, ledger },
     withApp: apps.use,
     async close() {
       await apps.close();
-      await Promise.allSettled([runs.close(), store.close(), reader.http.close()]);
+      await Promise.allSettled([runs.close(), store.close(), ledger.close(), reader.http.close()]);
       await daemon.close();
     },
   };
@@ -86,7 +96,6 @@ function queueOf(config: Config, { fleet, embedded, onTrouble }: HostOptions): Q
     redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
     prefix: queuePrefix(fleet),
     onError: (error) => onTrouble(error.message),
-    onFailed: (error) => onTrouble(error.message),
   };
 }
 

@@ -17,7 +17,7 @@ export function createJobParts({ store, runs, withApp }: Host): PartsOf {
       throw new FactoryError('no definitions are known yet', { code: 'unavailable', retryable: true });
     }
     return withApp(definitions, async (app) => {
-      const { parts, flush } = partsOf(app, store, runs);
+      const { parts, flush } = partsOf(app, job.image, { store, runs });
       try {
         return await use(parts, await withCancellation(job.runId, signal, store));
       } finally {
@@ -27,10 +27,15 @@ export function createJobParts({ store, runs, withApp }: Host): PartsOf {
   };
 }
 
-function partsOf(app: AssembledApp, store: ServiceStore, runs: RunQueue): { parts: JobParts; flush(): Promise<void> } {
+function partsOf(
+  app: AssembledApp,
+  image: string,
+  { store, runs }: Pick<Host, 'store' | 'runs'>,
+): { parts: JobParts; flush(): Promise<void> } {
   const recorder = createRecorder(app.ledger, {
     async onStep(run, { name: step, platform, state, error }) {
-      await store.tell({ type: 'run.step', run, step, ...(platform && { platform }), state, ...(error && { error }) });
+      const where = { run, image, step, ...(platform && { platform }) };
+      await store.tell({ type: 'run.step', ...where, state, ...(error && { error }) });
     },
   });
   const run = runDeps(app.session, recorder);

@@ -19,7 +19,10 @@ export interface SchedulerProcess {
 const TICK_MS = 30_000;
 
 /** Plans, follows releases, does what schedules say; beside any number of others that do so. */
-export function startScheduler(host: Host, { onTrouble }: { onTrouble: (message: string) => void }): SchedulerProcess {
+export async function startScheduler(
+  host: Host,
+  { onTrouble }: { onTrouble: (message: string) => void },
+): Promise<SchedulerProcess> {
   const { store, runs } = host;
   const planner = createPlanner({ store, runs, now: () => new Date(), newRunId: () => ulid() });
   const withFactory = async (use: (app: AssembledApp) => Promise<unknown>) => {

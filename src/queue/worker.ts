@@ -43,7 +43,7 @@ export interface WorkerRequest<T> {
   readonly handle: (payload: T, context: JobContext) => Promise<unknown>;
   readonly onError: (error: Error) => void;
   /** A job failed, for now or for good. */
-  readonly onFailed?: (error: Error) => void;
+  readonly onFailed?: (queue: string, error: Error) => void;
 }
 
 type Running<T> = Map<string, RunningJob<T>>;
@@ -58,7 +58,7 @@ export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
   const options = { connection: redisOptions(redis), prefix, concurrency, ...WORKER_OPTIONS };
   const worker = new Worker(queue, (job, token, signal) => process(job, { token, signal }, request, running), options);
   worker.on('error', request.onError);
-  worker.on('failed', (_job, error) => request.onFailed?.(new Error(`${queue}: ${error.message}`, { cause: error })));
+  worker.on('failed', (_job, error) => request.onFailed?.(queue, error));
   // Somebody else has them: this process slept, or did not reach Redis.
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) running.get(id)?.cancel(handedBack('another worker has this job by now'));

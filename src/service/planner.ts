@@ -1,13 +1,12 @@
 import type { Digest } from '../domain/digest.ts';
 import type { FleetFacts } from '../domain/facts.ts';
-import { isCritical } from '../domain/freeze.ts';
 import { type PlanEntry, planFleet } from '../domain/plan.ts';
-import type { Priority } from '../domain/service/views.ts';
-import type { Reason } from '../domain/staleness.ts';
+import { standingOf } from '../domain/standing.ts';
 import { gatherFacts, refreshImages } from '../flows/gather.ts';
-import type { ActiveRun, Request } from '../ledger/store.ts';
+import type { ActiveRun, Request, StoredPlan } from '../ledger/store.ts';
 import type { PlannedFactory, PlannerDeps } from './factory.ts';
 import { openRun } from './open-run.ts';
+import { priorityOf } from './priority.ts';
 import { reconcile } from './reconcile.ts';
 
 /** What one process knows since its last look. */
@@ -35,12 +34,26 @@ export function createPlanner(deps: PlannerDeps): Planner {
       memory = { definitions: factory.definitions, place, facts };
       const runs = new Map(active.map(({ image }) => [image, 'running'] as const));
       const entries = planFleet({ ...facts, runs });
-      await deps.store.putPlan({ at: deps.now().toISOString(), definitions: factory.definitions, entries });
+      await deps.store.putPlan(toStored(entries, facts, factory, deps.now().toISOString()));
       await start(entries, requests, factory, deps, signal);
       await follow(entries, changed, factory, deps);
       return entries;
     },
   };
+}
+
+function toStored(
+  entries: readonly PlanEntry[],
+  { standing = new Map(), upstreams }: FleetFacts,
+  { definitions }: PlannedFactory,
+  at: string,
+): StoredPlan {
+  const decided = [...standing].map(([image, { marks = [], paused }]) => {
+    const { quarantined } = standingOf(marks, at);
+    return [image, { quarantined, ...(paused && { paused }) }] as const;
+  });
+  const unasked = [...upstreams].flatMap(([name, answer]) => (answer.state === 'unknown' ? [[name, answer.why]] : []));
+  return { at, definitions, entries, standing: Object.fromEntries(decided), unasked: Object.fromEntries(unasked) };
 }
 
 interface Observed {
@@ -98,13 +111,6 @@ async function start(
     await runs.start(run);
     await store.tell({ type: 'run.started', run: run.runId, image: run.image });
   }
-}
-
-export function priorityOf(reasons: readonly Reason[]): Priority {
-  if (isCritical(reasons)) return 'critical';
-  if (reasons.some(({ kind }) => kind === 'requested')) return 'requested';
-  const isNightly = reasons.every(({ kind }) => kind === 'package-updates' || kind === 'recipe-changed');
-  return isNightly ? 'nightly' : 'base-change';
 }
 
 /** Pull requests, stages and replicas of what was released. */
