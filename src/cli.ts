@@ -6,6 +6,7 @@ import { addDiffVerbs } from './cli/diff-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addRetentionVerbs } from './cli/retention-verbs.ts';
+import { addServiceVerbs } from './cli/service-verbs.ts';
 import { addSetupVerbs } from './cli/setup-verbs.ts';
 import { addStandingVerbs } from './cli/standing-verbs.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -55,6 +56,7 @@ function createProgram(): Command {
   addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addRetentionVerbs(program, terminal);
+  addServiceVerbs(program, terminal);
   addSetupVerbs(program, terminal);
   return program;
 }

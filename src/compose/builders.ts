@@ -12,6 +12,29 @@ import { isLoopbackAddress } from '../lib/http.ts';
 export interface BuilderOptions {
   readonly signal: AbortSignal;
   readonly onTrouble: (message: string) => void;
+  /** One that others use as well, and that is not closed with these builders. */
+  readonly daemon?: Daemon | undefined;
+}
+
+/** The embedded BuildKit: started when it is first needed, and once. */
+export interface Daemon {
+  /** @returns its address */
+  start(insecureRegistries: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export function createDaemon(config: Config, { signal, onTrouble: log }: Omit<BuilderOptions, 'daemon'>): Daemon {
+  let running: Promise<Embedded> | undefined;
+  return {
+    async start(insecureRegistries) {
+      const { dataDirectory } = config;
+      running ??= startEmbedded({ dataDirectory, needs: { buildkit: true }, insecureRegistries, signal, log });
+      return (await running).buildkit!;
+    },
+    async close() {
+      await (await running?.catch(() => undefined))?.close();
+    },
+  };
 }
 
 export interface Builders {
@@ -25,26 +48,15 @@ export interface Builders {
 export function createBuilders(
   config: Config,
   settings: Settings,
-  embedded: Embedded,
+  embedded: Pick<Embedded, 'registry'>,
   options: BuilderOptions,
 ): Builders {
-  let daemon: Promise<Embedded> | undefined;
+  const daemon = options.daemon ?? createDaemon(config, options);
   let address: string | undefined;
   const insecureRegistries = [
     ...(embedded.registry === undefined ? [] : [embedded.registry]),
     ...loopbackHosts(settings),
   ];
-  const start = async () => {
-    const needs = { buildkit: true };
-    daemon ??= startEmbedded({
-      dataDirectory: config.dataDirectory,
-      needs,
-      insecureRegistries,
-      signal: options.signal,
-      log: options.onTrouble,
-    });
-    address = (await daemon).buildkit;
-  };
   const builder = createBuildKit({
     buildctl: config.tool('buildctl'),
     address: (platform) => settings.builders[platform] ?? address,
@@ -58,11 +70,11 @@ export function createBuilders(
       if (settings.builders[platform] !== undefined) return { ready: true };
       if (look) return lookAtEmulation(platform);
       const emulation = await ensureEmulation(platform);
-      if (emulation.ready) await start();
+      if (emulation.ready) address = await daemon.start(insecureRegistries);
       return emulation;
     },
     async close() {
-      await (await daemon?.catch(() => undefined))?.close();
+      if (options.daemon === undefined) await daemon.close();
     },
   };
 }

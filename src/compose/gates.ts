@@ -21,7 +21,11 @@ export interface GateParts {
 }
 
 /** A runner for each kind of gate. What a consumer builds is left in staging, without a tag. */
-export function createGates({ root, secret }: Config, { fleet }: Settings, parts: GateParts): GateRunner {
+export function createGates(
+  { root: own, definitions: root = own, secret }: Config,
+  { fleet }: Settings,
+  parts: GateParts,
+): GateRunner {
   return createGateRunner({
     command: createCommandGate({ root }),
     webhook: createWebhookGate({ http: parts.http, fleet, secret }),

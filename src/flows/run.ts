@@ -1,6 +1,7 @@
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import { gatesOf } from '../domain/fleet/settings-gates.ts';
+import { isHandedBack } from '../domain/handed-back.ts';
 import { candidateKey, canonicalJson, type Inputs } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Reason } from '../domain/staleness.ts';
@@ -73,6 +74,8 @@ async function basisOf({ image: name }: ReleaseRun, deps: RunDeps, signal: Abort
 
 async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {
   const base = { runId: run.runId, image: run.image };
+  if (isHandedBack(context.signal)) throw context.signal.reason;
+  if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: whyCancelled(context.signal) };
   if (context.failedPlatforms.length > 0) {
     return { ...base, outcome: 'failed', summary: context.failedPlatforms.join('\n') };
   }
@@ -88,11 +91,16 @@ async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): P
     });
     return { ...base, ...(await describeEnd(job, ending, deps.release, context.signal)) };
   } catch (error) {
-    if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: 'cancelled' };
+    if (isHandedBack(context.signal)) throw error;
+    if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: whyCancelled(context.signal) };
     if (context.mayRetry && error instanceof FactoryError && error.retryable) throw error;
     const superseded = error instanceof FactoryError && error.code === 'superseded';
     return { ...base, outcome: superseded ? 'superseded' : 'failed', summary: messageOf(error) };
   }
+}
+
+function whyCancelled({ reason }: AbortSignal): string {
+  return reason instanceof FactoryError && reason.code === 'cancelled' ? reason.message : 'cancelled';
 }
 
 async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: ReleaseDeps, signal: AbortSignal) {

@@ -7,6 +7,7 @@ import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
+import type { WatchSettings } from './settings-watch.ts';
 
 /** Package managers that are rendered; dnf and microdnf share their package sets. */
 export type PackageManager = 'apt' | 'apk' | 'dnf' | 'microdnf';
@@ -47,6 +48,8 @@ export interface Settings {
   /** Where package archives are read from instead: see `mirrorOf`. */
   readonly archives: ArchiveMap;
   readonly rebuild: RebuildSettings;
+  /** How often the service looks. */
+  readonly watch: WatchSettings;
   readonly mirror: MirrorSettings;
   readonly retention: RetentionSettings;
   /** Further registries that hold every release: host and path, as in `registry`. */

@@ -7,6 +7,7 @@ import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
+import { Watch } from './settings-watch.ts';
 import { Days, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
 
 export const PlatformName = z.enum(KNOWN_PLATFORMS);
@@ -90,6 +91,7 @@ export const SettingsFile = z.strictObject({
   upstreams: z.record(z.string(), z.string()).default({}),
   archives: Archives.default({}),
   rebuild: Rebuild.default(Rebuild.parse({})),
+  watch: Watch.default(Watch.parse({})),
   mirror: MirrorFile.default({ platforms: 'wanted' }),
   retention: Retention.default(Retention.parse({})),
   replicas: Replicas.default([]),
@@ -97,15 +99,7 @@ export const SettingsFile = z.strictObject({
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
 /** Described in the design, refused until they do something. */
-export const PLANNED_SETTINGS = [
-  'watch',
-  'rebuild.nightly',
-  'freshness',
-  'signing.keyless',
-  'signing.kms',
-  'signing.key.exec',
-  'signing.key.kms',
-];
+export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
   const { registry, source, proxy, scan, signing, downstreams, policy, ...rest } = file;
