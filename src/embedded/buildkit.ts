@@ -4,7 +4,7 @@ import { FactoryError } from '../domain/errors.ts';
 import { exec } from '../lib/exec.ts';
 import type { FindTool, Part } from './part.ts';
 import { childrenOf } from './processes.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from '../lib/write-whole.ts';
 
 export interface BuildKitPartOptions {
   readonly folder: string;

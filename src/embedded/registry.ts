@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
 import type { FindTool, Part } from './part.ts';
 import { answers } from './probe.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from '../lib/write-whole.ts';
 
 export interface RegistryPartOptions {
   readonly folder: string;

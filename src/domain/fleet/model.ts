@@ -3,6 +3,7 @@ import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
 import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
+import type { AccessSettings } from './settings-access.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
@@ -54,6 +55,8 @@ export interface Settings {
   readonly retention: RetentionSettings;
   /** Further registries that hold every release: host and path, as in `registry`. */
   readonly replicas: readonly string[];
+  /** Absent: loopback only, and a link for the first admin. */
+  readonly access?: AccessSettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { Access } from './settings-access.ts';
 import { Archives } from './settings-archives.ts';
 import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
@@ -95,6 +96,7 @@ export const SettingsFile = z.strictObject({
   mirror: MirrorFile.default({ platforms: 'wanted' }),
   retention: Retention.default(Retention.parse({})),
   replicas: Replicas.default([]),
+  access: Access.optional(),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
@@ -102,11 +104,12 @@ export type SettingsFile = z.infer<typeof SettingsFile>;
 export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
-  const { registry, source, proxy, scan, signing, downstreams, policy, ...rest } = file;
+  const { registry, source, proxy, scan, signing, downstreams, policy, access, ...rest } = file;
   return {
     ...rest,
     ...(registry === undefined ? {} : { registry }),
     ...(source === undefined ? {} : { source }),
+    ...(access === undefined ? {} : { access }),
     ...(proxy === undefined ? {} : { proxy: defined(proxy) }),
     signing: defined(signing),
     scan: defined(scan),
