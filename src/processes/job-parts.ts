@@ -1,4 +1,5 @@
 import type { JobParts, PartsOf } from '../../workers/parts.ts';
+import { readied } from '../compose/builders.ts';
 import { runDeps } from '../compose/session.ts';
 import type { AssembledApp } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
@@ -38,7 +39,7 @@ function partsOf(
       await store.tell({ type: 'run.step', ...where, state, ...(error && { error }) });
     },
   });
-  const run = runDeps(app.session, recorder);
+  const run = runDeps({ ...app.session, builder: readied(app.builders) }, recorder);
   return {
     parts: {
       run,
