@@ -46,4 +46,6 @@ export interface StepRecord {
   /** True for work of others: build, smoke commands, SBOM, scan, upload. The rest is our own time. */
   readonly external: boolean;
   readonly error?: string;
+  /** Done by emulation: no worker of that platform was there. */
+  readonly emulated?: boolean;
 }

@@ -22,6 +22,7 @@ const StepSchema = z.object({
   endedAt: z.number().optional(),
   external: z.boolean(),
   error: z.string().optional(),
+  emulated: z.boolean().optional(),
 });
 
 const RunSchema = z.object({
