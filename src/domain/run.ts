@@ -30,6 +30,8 @@ export interface Run {
   /** The released index, or the release found equal. */
   readonly digest?: Digest;
   readonly platformDigests?: Readonly<Partial<Record<Platform, Digest>>>;
+  /** Who ended it, when it was a person. */
+  readonly cancelled?: { readonly by: string; readonly reason?: string; readonly at: string };
   readonly steps: readonly StepRecord[];
 }
 

@@ -38,6 +38,7 @@ const RunSchema = z.object({
   outcome: z.enum(OUTCOMES).optional(),
   summary: z.string().optional(),
   differs: z.array(z.string()).optional(),
+  cancelled: z.object({ by: z.string(), reason: z.string().optional(), at: z.string() }).optional(),
   version: z.string().optional(),
   digest: zDigest.optional(),
   platformDigests: z.record(z.string(), zDigest).optional(),

@@ -80,6 +80,10 @@ async function withCancellation(runId: string | undefined, signal: AbortSignal, 
   return cancellation === undefined ? signal : AbortSignal.any([signal, AbortSignal.abort(cancelledBy(cancellation))]);
 }
 
-export function cancelledBy({ by, reason }: Cancellation): FactoryError<'cancelled'> {
-  return new FactoryError(`cancelled by ${by}${reason ? `: ${reason}` : ''}`, { code: 'cancelled' });
+export function cancelledBy(cancellation: Cancellation): FactoryError<'cancelled'> {
+  const { by, reason } = cancellation;
+  return new FactoryError(`cancelled by ${by}${reason ? `: ${reason}` : ''}`, {
+    code: 'cancelled',
+    details: { cancelled: cancellation },
+  });
 }
