@@ -31,6 +31,7 @@ import { createLocator } from './flows/tracked.ts';
 import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
+import type { Budget } from './lib/budget.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import type { RequestEvent } from './registry/transport.ts';
@@ -71,6 +72,8 @@ export interface AssembleOptions extends ComposeOptions {
   /** A BuildKit that is shared with others. */
   readonly daemon?: Daemon;
   readonly revision?: SharedParts['revision'];
+  /** What all processes know of what hosts allow. */
+  readonly budget?: Budget;
   /** For a process that releases nothing, and is given no key. */
   readonly unsigned?: boolean;
 }
@@ -131,7 +134,7 @@ export async function assembleApp(
     onError: (error) => options.onTrouble(error.message),
   };
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const { http, registry } = createReader(config, onRequest);
+  const { http, registry } = createReader(config, { onRequest, budget: options.budget });
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);

@@ -9,7 +9,7 @@ import type { PartsOf, WorkerSettings } from './parts.ts';
 export function startBuildWorker(
   platform: Platform,
   parts: PartsOf,
-  settings: WorkerSettings & { concurrency: number },
+  settings: WorkerSettings & { concurrency: number; paused?: boolean },
 ): QueueWorker<BuildPayload> {
   return createWorker({
     ...settings,

@@ -1,16 +1,60 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stand } from '../commands/serve.ts';
+import { budgetsText, queuesText, refusedLines, workersText } from '../commands/service-tables.ts';
 import { readConfig } from '../config.ts';
 import { KNOWN_PLATFORMS, type Platform } from '../domain/platform.ts';
 import { ROLES, type Role } from '../domain/service/workers.ts';
+import { lookAtService } from '../processes/look.ts';
 import { serve } from '../processes/serve.ts';
 import { work } from '../processes/work.ts';
+import type { FactoryService } from '../service/service.ts';
 import type { Common, Terminal } from './terminal.ts';
 
 /** A factory that keeps running, on one machine or many. */
 export function addServiceVerbs(program: Command, terminal: Terminal): void {
   addServe(program, terminal);
   addWorker(program, terminal);
+  addQuestion(program, terminal, {
+    name: 'workers',
+    description: 'who takes work of a served factory, and what each has',
+    ask: (service) => service.workers(),
+    print: workersText,
+  });
+  addQuestion(program, terminal, {
+    name: 'queues',
+    description: 'what waits, runs, stalled and failed, per role and platform',
+    ask: (service) => service.queues(),
+    print: queuesText,
+  });
+  addQuestion(program, terminal, {
+    name: 'budgets',
+    description: 'what registries and forges allow, and what waits for them',
+    ask: (service) => service.budgets(),
+    print: budgetsText,
+  });
+}
+
+interface Question<T> {
+  readonly name: string;
+  readonly description: string;
+  ask(service: FactoryService): Promise<T>;
+  print(answer: T, now: number): string;
+}
+
+function addQuestion<T>(program: Command, { output, signal }: Terminal, question: Question<T>): void {
+  program
+    .command(question.name)
+    .description(question.description)
+    .option('--fleet-name <name>', 'which fleet, in a Redis that has several')
+    .action(async (_options, command: Command) => {
+      const { root, json, fleetName: fleet } = command.optsWithGlobals<Common & { fleetName?: string }>();
+      await lookAtService(await readConfig({ root }), { fleet, signal, onTrouble }, async (service) => {
+        const answer = await question.ask(service);
+        if (json) return output.json(answer);
+        for (const line of refusedLines(await service.fleet())) output.line(line);
+        output.line(question.print(answer, Date.now()));
+      });
+    });
 }
 
 const onTrouble = (message: string) => void process.stderr.write(`${message}\n`);

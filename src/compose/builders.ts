@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Builder } from '../builder/builder.ts';
+import { type Builder, BuilderError } from '../builder/builder.ts';
 import { createBuildKit } from '../builder/buildkit.ts';
 import type { Config } from '../config.ts';
 import type { Readiness } from '../domain/facts.ts';
@@ -82,6 +82,25 @@ export function createBuilders(
 /** One that is there already, and builds every platform. */
 export function givenBuilder(builder: Builder): Builders {
   return { builder, readiness: async () => ({ ready: true }), close: async () => {} };
+}
+
+/** The same builder, started when it is first asked to build: nobody has planned in this process. */
+export function readied({ builder, readiness }: Pick<Builders, 'builder' | 'readiness'>): Builder {
+  const ready = async (platform: Platform) => {
+    const answer = await readiness(platform);
+    if (!answer.ready) throw new BuilderError(`${answer.why}; ${answer.remedy}`, { code: 'unavailable' });
+  };
+  return {
+    ...builder,
+    async build(request) {
+      await ready(request.platform);
+      return builder.build(request);
+    },
+    async command(request) {
+      await ready(request.platform);
+      return builder.command(request);
+    },
+  };
 }
 
 /** Hosts that speak plain HTTP: those on this machine. */

@@ -150,11 +150,13 @@ function pointers(
   };
 }
 
-function workers(redis: Redis, key: Key): Pick<ServiceStore, 'beat' | 'workers' | 'gone'> {
+function workers(redis: Redis, key: Key): Pick<ServiceStore, 'beat' | 'workers' | 'gone' | 'lastNative'> {
   const all = key('workers');
   return {
     async beat(worker) {
       const batch = redis.multi().set(key('worker', worker.id), JSON.stringify(worker), 'EX', WORKER_TTL_SECONDS);
+      const native = worker.platforms.filter(({ how }) => how === 'native' && worker.roles.includes('build'));
+      for (const { platform } of native) batch.set(key('native', platform), worker.seenAt, 'EX', 30 * DAY_SECONDS);
       await batch.sadd(all, worker.id).expire(all, DAY_SECONDS).exec();
     },
     async workers() {
@@ -168,6 +170,7 @@ function workers(redis: Redis, key: Key): Pick<ServiceStore, 'beat' | 'workers' 
         texts.filter((text) => text !== null),
       );
     },
+    lastNative: async (platform) => (await redis.get(key('native', platform))) ?? undefined,
     async gone(id) {
       await redis.multi().del(key('worker', id)).srem(all, id).exec();
     },

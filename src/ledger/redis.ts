@@ -22,6 +22,7 @@ const StepSchema = z.object({
   endedAt: z.number().optional(),
   external: z.boolean(),
   error: z.string().optional(),
+  emulated: z.boolean().optional(),
 });
 
 const RunSchema = z.object({
@@ -37,6 +38,7 @@ const RunSchema = z.object({
   outcome: z.enum(OUTCOMES).optional(),
   summary: z.string().optional(),
   differs: z.array(z.string()).optional(),
+  cancelled: z.object({ by: z.string(), reason: z.string().optional(), at: z.string() }).optional(),
   version: z.string().optional(),
   digest: zDigest.optional(),
   platformDigests: z.record(z.string(), zDigest).optional(),

@@ -3,6 +3,7 @@ import { zDigest } from '../domain/digest.ts';
 import type { Mistake } from '../domain/errors.ts';
 import { InputsSchema } from '../domain/inputs.ts';
 import type { PlanEntry } from '../domain/plan.ts';
+import { zPlatform } from '../domain/platform.ts';
 import { PRIORITIES } from '../domain/service/views.ts';
 import type { WorkerView } from '../domain/service/workers.ts';
 import type { Reason } from '../domain/staleness.ts';
@@ -43,6 +44,8 @@ export const PointerSchema = z.object({
   commit: z.string().optional(),
   digest: zDigest,
   base: z.string(),
+  images: z.number(),
+  platforms: z.array(zPlatform),
   loadedAt: z.string(),
   checkedAt: z.string(),
   refused: z

@@ -2,6 +2,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { Mistake } from '../domain/errors.ts';
 import type { Inputs } from '../domain/inputs.ts';
 import type { PlanEntry } from '../domain/plan.ts';
+import type { Platform } from '../domain/platform.ts';
 import type { ServiceEvent } from '../domain/service/events.ts';
 import type { Priority, Time } from '../domain/service/views.ts';
 import type { WorkerView } from '../domain/service/workers.ts';
@@ -43,6 +44,8 @@ export interface DefinitionsPointer {
   readonly digest: Digest;
   /** `host[:port]/path` below which releases, and the definitions, live. */
   readonly base: string;
+  readonly images: number;
+  readonly platforms: readonly Platform[];
   readonly loadedAt: Time;
   readonly checkedAt: Time;
   readonly refused?: {
@@ -112,6 +115,8 @@ export interface ServiceStore {
   beat(worker: WorkerView): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
   gone(workerId: string): Promise<void>;
+  /** When a worker was last there that builds a platform natively. */
+  lastNative(platform: Platform): Promise<Time | undefined>;
 
   /** A job of a queue failed for good. */
   failed(queue: string): Promise<void>;

@@ -11,6 +11,7 @@ import { parseBase, placesBelow } from '../domain/places.ts';
 import { publishDefinitions } from '../flows/definitions.ts';
 import type { DefinitionsPointer } from '../ledger/store.ts';
 import { mistakeInCron } from '../queue/cron.ts';
+import { platformsOf } from '../service/parts.ts';
 import { schedulesOf } from '../service/schedules.ts';
 import type { Host } from './host.ts';
 
@@ -58,7 +59,8 @@ export function createDefinitionsKeeper(config: Config, host: Host, options: Kee
       { signal: options.signal },
     );
     const about = { fleet: options.fleet, source: options.source.name, base: options.base, ...(commit && { commit }) };
-    const pointer: DefinitionsPointer = { ...about, digest, loadedAt: checkedAt, checkedAt };
+    const size = { images: fleet.images.length, platforms: platformsOf(fleet) };
+    const pointer: DefinitionsPointer = { ...about, ...size, digest, loadedAt: checkedAt, checkedAt };
     last = { print, pointer, settings: fleet.settings };
     await announce(pointer, fleet.settings);
     const message = `${fleet.images.length} images${commit === undefined ? '' : ` of ${commit.slice(0, 12)}`}`;

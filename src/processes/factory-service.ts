@@ -16,7 +16,7 @@ export function createFactoryService(host: Host, { reload }: { reload(): Promise
       if (pointer === undefined) throw new ServiceError('no definitions have been read yet', { code: 'unavailable' });
       return host.withApp(pointer.digest, (app) => use({ ...app, propose: createProposer(app) }));
     },
-    budgets: async () => [],
+    budgets: () => host.budgets.views(),
     newRunId: () => ulid(),
     now: () => new Date(),
     sleep: (ms, signal) => wait(ms, undefined, { signal }),

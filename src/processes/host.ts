@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createDaemon } from '../compose/builders.ts';
 import { createReader } from '../compose/reader.ts';
 import type { QueueSettings } from '../compose/session.ts';
@@ -10,6 +12,7 @@ import type { Digest } from '../domain/digest.ts';
 import { parseBase, placesBelow } from '../domain/places.ts';
 import type { Embedded } from '../embedded/embedded.ts';
 import { fetchDefinitions } from '../flows/definitions.ts';
+import { createSharedBudgets, type SharedBudgets } from '../ledger/budgets.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createRedisLedger } from '../ledger/redis.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
@@ -25,6 +28,7 @@ export interface Host {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly budgets: SharedBudgets;
   /** The factory for these definitions; it stays put together until nobody has used it for a while. */
   withApp<T>(definitions: Digest, use: (app: AssembledApp) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -41,6 +45,8 @@ export interface HostOptions extends ComposeOptions {
 
 /** Definitions that runs of the queues may still be made from. */
 const KEPT_APPS = 4;
+/** A request that a host puts off for longer fails, and its job is tried again later. */
+const MAX_WAIT_MS = 30_000;
 
 interface KeptApp {
   readonly app: Promise<AssembledApp>;
@@ -64,7 +70,16 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const runs = createRunQueue(queue);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
-  const reader = createReader(config);
+  const budgets = createSharedBudgets({
+    connection: redisOptions(queue.redis),
+    prefix: queue.prefix,
+    id: `${hostname()} ${process.pid}`,
+    maxWaitMs: MAX_WAIT_MS,
+    now: Date.now,
+    sleep: (ms, signal) => wait(ms, undefined, { signal }),
+  });
+  const budget = budgets.of('registry');
+  const reader = createReader(config, { budget });
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
   const open = async (definitions: Digest) => {
@@ -76,16 +91,17 @@ export function createHost(config: Config, options: HostOptions): Host {
     return assembleApp({ ...config, definitions: root }, fleet, options.embedded, {
       ...options,
       daemon,
+      budget,
       revision: async ({ name }) => revisions[name],
     });
   };
   const apps = createKeeper(open);
   return {
-    ...{ queue, store, runs, ledger },
+    ...{ queue, store, runs, ledger, budgets },
     withApp: apps.use,
     async close() {
       await apps.close();
-      await Promise.allSettled([runs.close(), store.close(), ledger.close(), reader.http.close()]);
+      await Promise.allSettled([runs.close(), store.close(), ledger.close(), budgets.close(), reader.http.close()]);
       await daemon.close();
     },
   };

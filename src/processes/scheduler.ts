@@ -1,9 +1,15 @@
 import { ulid } from 'ulid';
 import { startSchedulerWorkers } from '../../workers/scheduler.ts';
 import type { AssembledApp } from '../compose.ts';
+import { FactoryError } from '../domain/errors.ts';
 import type { Readiness } from '../domain/facts.ts';
+import type { Image } from '../domain/fleet/model.ts';
 import type { Platform } from '../domain/platform.ts';
+import type { Release } from '../domain/staleness.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
+import { findDamage } from '../flows/damage.ts';
+import { prune } from '../flows/prune.ts';
+import { repairDamage } from '../flows/repair.ts';
 import { replicateAll } from '../flows/replicate.ts';
 import { moveStages } from '../flows/stages.ts';
 import type { ServiceStore } from '../ledger/store.ts';
@@ -17,6 +23,8 @@ export interface SchedulerProcess {
 
 /** So often is looked without anybody having said so: holds end by themselves, planners die. */
 const TICK_MS = 30_000;
+/** Of the interval between two sweeps. */
+const JITTER = 0.1;
 
 /** Plans, follows releases, does what schedules say; beside any number of others that do so. */
 export async function startScheduler(
@@ -60,9 +68,20 @@ async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFac
     plan: {
       ...cycle,
       finishMoves: (repository, signal) => finishMoves(repository, stages, signal),
+      findDamage: (image, release, signal) => repaired(app, image, release, signal),
       readiness: (platform) => readiness(platform, store),
     },
   };
+}
+
+/** Puts back what a release lacks. @returns what cannot be, which is a reason to release it anew */
+async function repaired(app: AssembledApp, image: Image, release: Release, signal: AbortSignal) {
+  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
+  const missing = await findDamage(places.release(image.name), release, { registry }, signal);
+  if (missing.length === 0) return [];
+  const { settings } = fleet;
+  const parts = { registry, places, settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
+  return repairDamage(image, release, parts, signal);
 }
 
 /** A platform can be built when somebody is there who builds it. */
@@ -95,13 +114,27 @@ async function follow(app: AssembledApp, { store, runs }: Host, signal: AbortSig
   await replicateAll({ registry, ledger, places, fleet, attestor, now: () => new Date() }, signal);
 }
 
-async function due(name: string, app: AssembledApp, { store, runs }: Host, signal: AbortSignal): Promise<void> {
+/** Schedules only say what is due; what takes long is done by jobs of its own. */
+async function due(name: string, app: AssembledApp, host: Host, signal: AbortSignal): Promise<void> {
+  const { store, runs } = host;
   signal.throwIfAborted();
+  if (name === 'prune') return pruneAll(app, signal);
+  if (name === 'scan') await app.scanner.database(signal);
   await store.changed(['*']);
-  await runs.look();
+  // Factories that were started together do not ask the same registries in the same second for ever
+  await runs.look({
+    delayMs: name === 'watch' ? Math.random() * JITTER * app.fleet.settings.watch.everySeconds * 1000 : 0,
+  });
   if (name !== 'nightly') return;
   await runs.follow();
   const pointer = await store.definitions();
   if (app.fleet.settings.downstreams.length === 0) return;
   for (const image of app.fleet.images) await runs.propose(image.name, pointer!.digest);
+}
+
+async function pruneAll(app: AssembledApp, signal: AbortSignal): Promise<void> {
+  const deps = { ...app.cycle, downstreams: app.downstreams, now: () => new Date() };
+  const { problems } = await prune(deps, 'the schedule', signal);
+  if (problems.length > 0)
+    throw new FactoryError(`not all was removed: ${problems.join('; ')}`, { code: 'unavailable' });
 }

@@ -9,6 +9,7 @@ import { lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
 import type { FactoryService } from '../service/service.ts';
 import { createDefinitionsKeeper } from './definitions.ts';
+import { every } from './every.ts';
 import { createFactoryService } from './factory-service.ts';
 import { createHost, type Host } from './host.ts';
 import { startScheduler } from './scheduler.ts';
@@ -85,20 +86,6 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
 async function startOwnWorkers(fleet: Fleet, host: Host, { concurrency, onTrouble }: ServeOptions) {
   const platforms = await ownPlatforms(fleet);
   return startWorkers(host, { id: ulid(), roles: ROLES, platforms, concurrency, onTrouble });
-}
-
-/** One at a time; what fails is said, and tried again. */
-export function every(ms: number, work: () => Promise<unknown>, onTrouble: (message: string) => void) {
-  let isBusy = false;
-  return setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void work()
-      .catch((error: unknown) => onTrouble(error instanceof Error ? error.message : String(error)))
-      .finally(() => {
-        isBusy = false;
-      });
-  }, ms);
 }
 
 /** What this machine builds: natively, or by emulation where that is set up. */

@@ -7,6 +7,8 @@ import type { Platform } from '../domain/platform.ts';
 import type { Role, WorkerView } from '../domain/service/workers.ts';
 import type { QueueWorker } from '../queue/worker.ts';
 import { VERSION } from '../version.ts';
+import { createEmulationGate } from './emulation.ts';
+import { every } from './every.ts';
 import type { Host } from './host.ts';
 import { cancelledBy, createJobParts } from './job-parts.ts';
 
@@ -28,13 +30,15 @@ export interface WorkerProcess {
 
 type AnyWorker = QueueWorker<DefinedJob & { readonly platform?: Platform }>;
 
-interface Started {
+export interface Started {
   readonly role: Role;
   readonly worker: AnyWorker;
   readonly platform?: WorkerView['platforms'][number];
 }
 
 const BEAT_MS = 5_000;
+/** How soon a native worker that came or went is minded. */
+const GATE_MS = 5_000;
 /** Cancelling is to be felt within five seconds: this, and the time that buildctl takes to end. */
 const CANCEL_MS = 1_000;
 
@@ -46,11 +50,14 @@ export async function startWorkers(host: Host, options: WorkerOptions): Promise<
   let stopping = false;
   const beat = () => host.store.beat(describe(started, options, { startedAt, stopping }));
   const trouble = (error: unknown) => options.onTrouble(error instanceof Error ? error.message : String(error));
+  const gate = createEmulationGate(started, host);
   await beat();
+  await gate();
   await host.runs.look(); // what had to wait for somebody
   const timers = [
-    setInterval(() => void beat().catch(trouble), BEAT_MS),
-    setInterval(() => void cancelAsked(started, host).catch(trouble), CANCEL_MS),
+    every(BEAT_MS, beat, options.onTrouble),
+    every(CANCEL_MS, () => cancelAsked(started, host), options.onTrouble),
+    every(GATE_MS, () => gate(), options.onTrouble),
   ];
   return {
     id: options.id,
@@ -69,9 +76,13 @@ function startRoles(
   { roles, platforms }: WorkerOptions,
   settings: WorkerSettings & { concurrency: number },
 ): Started[] {
-  const parts = createJobParts(host);
+  const emulated = new Set(platforms.flatMap(({ platform, how }) => (how === 'emulated' ? [platform] : [])));
+  const parts = createJobParts(host, { emulated });
   const builds = platforms.map((platform): Started => {
-    const worker = startBuildWorker(platform.platform, parts, settings) as AnyWorker;
+    const worker = startBuildWorker(platform.platform, parts, {
+      ...settings,
+      paused: platform.how === 'emulated',
+    }) as AnyWorker;
     return { role: 'build', platform, worker };
   });
   return [

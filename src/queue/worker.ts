@@ -42,6 +42,8 @@ export interface WorkerRequest<T> {
   readonly schema: z.ZodType<T>;
   readonly handle: (payload: T, context: JobContext) => Promise<unknown>;
   readonly onError: (error: Error) => void;
+  /** Takes nothing before `resume`. */
+  readonly paused?: boolean;
   /** A job failed, for now or for good. */
   readonly onFailed?: (queue: string, error: Error) => void;
 }
@@ -55,7 +57,8 @@ const LET_GO_MS = 10_000;
 export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
   const { redis, prefix, queue, concurrency } = request;
   const running: Running<T> = new Map();
-  const options = { connection: redisOptions(redis), prefix, concurrency, ...WORKER_OPTIONS };
+  const { paused = false } = request;
+  const options = { connection: redisOptions(redis), prefix, concurrency, autorun: !paused, ...WORKER_OPTIONS };
   const worker = new Worker(queue, (job, token, signal) => process(job, { token, signal }, request, running), options);
   worker.on('error', request.onError);
   worker.on('failed', (_job, error) => request.onFailed?.(queue, error));
@@ -67,7 +70,10 @@ export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
     close: (graceMs = 10_000) => closeWorker(worker, graceMs),
     stop: (graceMs) => stopWorker(worker, running, graceMs),
     pause: () => worker.pause(true),
-    resume: async () => void (await worker.resume()),
+    async resume() {
+      if (!worker.isRunning()) void worker.run().catch(request.onError);
+      else await worker.resume();
+    },
     running: () => [...running.values()],
   };
 }

@@ -1,10 +1,9 @@
-import { parseBase, placesBelow } from '../domain/places.ts';
 import type { ServiceEvent } from '../domain/service/events.ts';
 import type { FleetState } from '../domain/service/views.ts';
 import { createDecisions } from './decisions.ts';
 import { createImageQuestions } from './images.ts';
 import { createObservations } from './observations.ts';
-import { platformsOf, type ServiceParts } from './parts.ts';
+import type { ServiceParts } from './parts.ts';
 import { createRunDecisions } from './rebuilds.ts';
 import { createRunQuestions } from './runs.ts';
 import { type FactoryService, ServiceError, type Subscription } from './service.ts';
@@ -31,25 +30,20 @@ export function createService(parts: ServiceParts): FactoryService {
   };
 }
 
-async function readFleetState({ store, withFactory }: ServiceParts): Promise<FleetState> {
+async function readFleetState({ store }: ServiceParts): Promise<FleetState> {
   const [pointer, plan] = await Promise.all([store.definitions(), store.plan()]);
   if (pointer === undefined) throw new ServiceError('no definitions have been read yet', { code: 'unavailable' });
-  const { fleet: name, source, commit, digest, loadedAt, checkedAt, refused, base } = pointer;
-  const { registry, repository } = placesBelow(parseBase(base)).release('');
-  return withFactory(async ({ fleet }) => {
-    const pauses = Object.values(plan?.standing ?? {}).map(({ paused }) => paused);
-    const [first] = pauses;
-    const all = first !== undefined && pauses.every((paused) => paused?.at === first.at);
-    return {
-      ...{ name, source, digest, loadedAt, checkedAt },
-      ...(commit && { commit }),
-      images: fleet.images.length,
-      registry: `${registry}/${repository}`.replace(/\/$/, ''),
-      platforms: platformsOf(fleet),
-      ...(refused && { refused }),
-      ...(all && { paused: first }),
-    };
-  });
+  const { fleet: name, source, commit, digest, loadedAt, checkedAt, refused, base, images, platforms } = pointer;
+  // A pause of the whole fleet is one of each image
+  const pauses = Object.values(plan?.standing ?? {}).map(({ paused }) => paused);
+  const [first] = pauses;
+  const all = first !== undefined && pauses.every((paused) => paused?.at === first.at);
+  return {
+    ...{ name, source, digest, loadedAt, checkedAt, images, platforms, registry: base },
+    ...(commit && { commit }),
+    ...(refused && { refused }),
+    ...(all && { paused: first }),
+  };
 }
 
 const POLL_MS = 400;

@@ -1,8 +1,9 @@
+import type { Platform } from '../domain/platform.ts';
 import type { Run } from '../domain/run.ts';
 import type { FreshnessView, PullView } from '../domain/service/views.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
 import { messageOf } from '../flows/steps.ts';
-import { platformsOf, type ServiceParts } from './parts.ts';
+import type { ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
 import type { FactoryService } from './service.ts';
 
@@ -20,7 +21,7 @@ export function createObservations(parts: ServiceParts): Observations {
     },
     pulls: () => withFactory(readPulls),
     workers: () => store.workers(),
-    queues: () => withFactory(async ({ fleet }) => readQueues(platformsOf(fleet), parts)),
+    queues: async () => readQueues((await store.definitions())?.platforms ?? [], parts),
     schedules: () =>
       withFactory(async ({ fleet }) => {
         const next = await parts.runs.nextTimes();
@@ -68,7 +69,7 @@ async function readPulls({ downstreams }: Parameters<Parameters<ServiceParts['wi
   };
 }
 
-async function readQueues(platforms: ReturnType<typeof platformsOf>, { runs, store }: ServiceParts) {
+async function readQueues(platforms: readonly Platform[], { runs, store }: ServiceParts) {
   const [counts, workers, failures] = await Promise.all([runs.counts(platforms), store.workers(), store.failures()]);
   return counts.map((queue): QueueView => {
     const able = workers.filter((worker) => takes(worker, queue));

@@ -134,7 +134,9 @@ async function isOver(id: string, image: string, by: string, { store, runs, ledg
   if (!(await runs.remove(active))) return false;
   if ((await ledger.run(id))?.outcome !== undefined) return true; // its worker was faster
   const summary = `cancelled by ${by}`;
-  await ledger.finishRun(id, { outcome: 'cancelled', summary, endedAt: now().toISOString() });
+  const cancelled = (await store.cancelled([id])).get(id);
+  const who = cancelled && { cancelled };
+  await ledger.finishRun(id, { outcome: 'cancelled', summary, ...who, endedAt: now().toISOString() });
   await store.changed([image]);
   await store.ended(image, id);
   await store.tell({ type: 'run.ended', run: id, image, outcome: 'cancelled', summary });

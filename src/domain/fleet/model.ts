@@ -65,6 +65,8 @@ export type SigningSettings = { readonly key?: { readonly env: string } | { read
 export interface ScanSettings {
   /** A grype database: path or URL of an archive to import. Absent: grype's own updates. */
   readonly database?: string;
+  /** How often the service scans what is in use anew. Absent: every six hours. */
+  readonly everySeconds?: number;
 }
 
 export type Level = 'block' | 'warn' | 'off';

@@ -3,12 +3,6 @@ import type { Window } from '../window.ts';
 import { Cron } from './cron.ts';
 import { Duration } from './values.ts';
 
-/** A cron expression, and the IANA name of the time zone that it is read in. */
-export interface Nightly {
-  readonly cron: string;
-  readonly timezone: string;
-}
-
 /** When stale images are rebuilt, as validated. */
 export interface RebuildSettings {
   /** Seconds without a further change before a rebuild starts; 0: at once. */
@@ -19,8 +13,10 @@ export interface RebuildSettings {
   readonly window?: Window;
   /** How many images are rebuilt in 24 hours for a new recipe alone. */
   readonly recipesPerDay: number;
-  /** When the service makes a whole cycle. Absent: never for that reason alone. */
-  readonly nightly?: Nightly;
+  /** When the service makes a whole cycle: a cron expression. Absent: never for that reason alone. */
+  readonly nightly?: string;
+  /** IANA name of the zone that schedules are read in. Absent: UTC. */
+  readonly timezone?: string;
   /** A platform without a native worker for so long is emulated, where a worker can. Absent: ten minutes. */
   readonly emulateAfterSeconds?: number;
   /** A platform of a new base that is older than the newest by more is waited for. Absent: no matter. */
@@ -56,7 +52,8 @@ export const Rebuild = z
       maxWaitSeconds: maxWait,
       ...(window === undefined ? {} : { window: toWindow(window, timezone) }),
       recipesPerDay: recipes,
-      ...(nightly === undefined ? {} : { nightly: { cron: nightly, timezone } }),
+      timezone,
+      ...(nightly === undefined ? {} : { nightly }),
       ...(emulateAfter === undefined ? {} : { emulateAfterSeconds: emulateAfter }),
       ...(platformSkew === undefined ? {} : { platformSkewSeconds: platformSkew }),
     }),

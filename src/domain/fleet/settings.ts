@@ -9,7 +9,7 @@ import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
 import { Watch } from './settings-watch.ts';
-import { Days, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
+import { Days, Duration, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
 
 export const PlatformName = z.enum(KNOWN_PLATFORMS);
 
@@ -74,7 +74,7 @@ export const SettingsFile = z.strictObject({
   freezes: z.array(FreezeFile).default([]),
   gates: z.array(GateFile).default([]),
   policy: Policy.default({}),
-  scan: z.strictObject({ database: z.string().min(1, 'is empty').optional() }).default({}),
+  scan: z.strictObject({ database: z.string().min(1, 'is empty').optional(), every: Duration.optional() }).default({}),
   source: Line.min(1, 'is empty').optional(),
   proxy: z
     .strictObject({ http: ProxyAddress.optional(), https: ProxyAddress.optional(), no: Line.optional() })
@@ -112,7 +112,7 @@ export function toSettings(file: SettingsFile): Settings {
     ...(access === undefined ? {} : { access }),
     ...(proxy === undefined ? {} : { proxy: defined(proxy) }),
     signing: defined(signing),
-    scan: defined(scan),
+    scan: defined({ database: scan.database, everySeconds: scan.every }),
     policy: toPolicy(policy),
     downstreams: downstreams.map((downstream) => defined(downstream) satisfies Downstream),
   };

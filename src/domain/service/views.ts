@@ -97,8 +97,6 @@ export interface RunView extends Omit<Run, 'inputs'> {
   readonly priority: Priority;
   /** Who asked for it, and why; absent when the factory decided by itself. */
   readonly request?: { readonly by: string; readonly reason?: string; readonly at: Time };
-  /** Set by whoever cancelled it. */
-  readonly cancelled?: { readonly by: string; readonly reason?: string; readonly at: Time };
 }
 
 export interface RunFilter extends Paging {
