@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addAccessVerbs } from './cli/access-verbs.ts';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
@@ -57,6 +58,7 @@ function createProgram(): Command {
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addRetentionVerbs(program, terminal);
   addServiceVerbs(program, terminal);
+  addAccessVerbs(program, terminal);
   addSetupVerbs(program, terminal);
   return program;
 }

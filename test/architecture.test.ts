@@ -170,7 +170,7 @@ describe('imports', () => {
   });
 
   test('of commands are flows, ports and domain; adapters come from compose', () => {
-    const allowed = ['commands', 'flows', 'domain', 'lib', 'src/compose.ts'];
+    const allowed = ['commands', 'client', 'access', 'flows', 'domain', 'lib', 'src/compose.ts'];
     const found = violations(
       (each) => areaOf(each.file) === 'commands' && isOwn(each),
       ({ target }) => allowed.includes(areaOf(target)) || isPort(target),
@@ -183,6 +183,24 @@ describe('imports', () => {
     const found = violations(
       (each) => areaOf(each.file) === 'service' && isOwn(each),
       ({ target }) => ['service', 'flows', 'domain', 'lib'].includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of access are the port of the service, domain, lib and access', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'access' && isOwn(each),
+      ({ target }) => ['access', 'domain', 'lib'].includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of api are access, the port of the service, domain, lib and api', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'api' && isOwn(each),
+      ({ target }) => ['api', 'access', 'domain', 'lib', 'src/version.ts'].includes(areaOf(target)) || isPort(target),
     );
 
     expect(found).toEqual([]);

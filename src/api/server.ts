@@ -44,6 +44,7 @@ const REQUEST_MS = 30_000;
 /** For answers under way when the server is told to stop. */
 const GRACE_MS = 3_000;
 const FAILURES_PER_MINUTE = 30;
+const ANY_PORT = '127.0.0.1:0';
 
 /** Serves the API until it is closed. */
 export async function startApi(service: FactoryService, options: ApiOptions): Promise<RunningApi> {
@@ -51,7 +52,10 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
   const stopping = new AbortController();
   const { api, codes } = await assemble(service, settings, { ...options, signal: stopping.signal });
   const listen = options.listen ?? settings.listen;
-  const server = await start(api.fetch, listen);
+  const server = await start(api.fetch, listen).catch((error: unknown) => {
+    if (options.access !== undefined || options.listen !== undefined) throw error;
+    return start(api.fetch, ANY_PORT); // nobody asked for that one
+  });
   const address = addressOf(server, listen);
   options.print(`listening on ${address}`);
   // The one secret that is printed: it opens one session, within minutes, from this machine

@@ -65,11 +65,12 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
     .description('keep running: watch, plan and build by schedules and on demand')
     .option('--fleet <source>', 'where the definitions are: a folder, or git+https://…#branch', '.')
     .option('--no-workers', 'plan only; others build ("ingot worker")')
+    .option('--listen <host:port>', 'of the API, in place of "access.listen" in ingot.yaml')
     .addOption(concurrency())
     .addOption(grace())
     .action(async (_options, command: Command) => {
       const { root, ...options } = command.optsWithGlobals<Common & ServeFlags>();
-      const serving = await serve(await readConfig({ root }), { ...options, signal, onTrouble });
+      const serving = await serve(await readConfig({ root }), { ...options, signal, onTrouble, print: output.line });
       output.line(`serving ${serving.fleet.settings.fleet} with ${serving.fleet.images.length} images`);
       process.on('SIGHUP', () => void serving.reload());
       setExitCode(await stand(serving, output, { graceMs: options.grace * 1000, signal }));
@@ -79,6 +80,7 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
 interface ServeFlags {
   readonly fleet: string;
   readonly workers: boolean;
+  readonly listen?: string;
   readonly concurrency: number;
   readonly grace: number;
 }

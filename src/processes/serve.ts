@@ -8,6 +8,7 @@ import { ROLES, type WorkerView } from '../domain/service/workers.ts';
 import { lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
 import type { FactoryService } from '../service/service.ts';
+import { serveApi } from './api.ts';
 import { createDefinitionsKeeper } from './definitions.ts';
 import { every } from './every.ts';
 import { createFactoryService } from './factory-service.ts';
@@ -21,6 +22,10 @@ export interface ServeOptions extends ComposeOptions {
   /** Also takes work itself. */
   readonly workers: boolean;
   readonly concurrency: number;
+  /** `host:port` of the API, in place of what ingot.yaml says. */
+  readonly listen?: string | undefined;
+  /** What it says on stdout. */
+  readonly print: (line: string) => void;
 }
 
 export interface Serving {
@@ -70,12 +75,14 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   await host.store.changed(['*']); // what happened while nobody was there
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
+  const service = createFactoryService(host, keeper);
+  const api = await serveApi(service, config, { ...options, access: settings.access });
   return {
-    fleet,
-    service: createFactoryService(host, keeper),
+    ...{ fleet, service },
     reload: keeper.reload,
     async stop(graceMs) {
       for (const timer of timers) clearInterval(timer);
+      await api.close();
       await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs)]);
       await Promise.all([keeper.close(), host.close()]);
       await embedded.close();
