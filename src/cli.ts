@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAccessVerbs } from './cli/access-verbs.ts';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
+import { addClientVerbs } from './cli/client-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
@@ -59,6 +60,7 @@ function createProgram(): Command {
   addRetentionVerbs(program, terminal);
   addServiceVerbs(program, terminal);
   addAccessVerbs(program, terminal);
+  addClientVerbs(program, terminal);
   addSetupVerbs(program, terminal);
   return program;
 }

@@ -5,6 +5,7 @@ import { type ApiContext, createRouter, operation } from '../operation.ts';
 import { ProblemError } from '../problem.ts';
 import { ImageParams, RunParams } from '../schemas/common.ts';
 import { Run } from '../schemas/runs.ts';
+import { worded } from '../wording.ts';
 
 /** Proxies cut connections on which nothing comes. */
 const HEARTBEAT_MS = 15_000;
@@ -127,6 +128,6 @@ async function isOver(c: ApiContext, id: string): Promise<boolean> {
 async function tellRun(events: SSEStreamingApi, c: ApiContext, id: string): Promise<boolean> {
   const found = await c.var.service.run(id);
   const ended = found.state === 'ended';
-  await events.writeSSE({ event: 'run', data: JSON.stringify(Run.parse(found)), ...(ended && { id: END }) });
+  await events.writeSSE({ event: 'run', data: JSON.stringify(Run.parse(worded(found))), ...(ended && { id: END }) });
   return ended;
 }

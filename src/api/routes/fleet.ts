@@ -4,6 +4,7 @@ import { MaybeBecause } from '../schemas/common.ts';
 import { Plan } from '../schemas/decisions.ts';
 import { Fleet } from '../schemas/fleet.ts';
 import { PauseBody } from '../schemas/images.ts';
+import { worded } from '../wording.ts';
 
 const tag = 'Fleet';
 const Looking = z.object({ looking: z.boolean() }).openapi('Looking');
@@ -67,6 +68,7 @@ export function fleetRoutes() {
     })
     .openapi(plan, async (c) => {
       const fresh = c.req.valid('query').fresh === 'true';
-      return answer(c, Plan, await c.var.service.plan({ fresh, signal: c.req.raw.signal }));
+      const { at, entries } = await c.var.service.plan({ fresh, signal: c.req.raw.signal });
+      return answer(c, Plan, { at, entries: entries.map(worded) });
     });
 }

@@ -11,6 +11,7 @@ import {
   RollbackBody,
   UnquarantineBody,
 } from '../schemas/images.ts';
+import { wordedImage } from '../wording.ts';
 
 const tag = 'Images';
 const Images = listOf(Image, 'Images');
@@ -71,8 +72,10 @@ const resume = operation({
 
 export function imageRoutes() {
   return createRouter()
-    .openapi(list, async (c) => answer(c, Images, { items: await c.var.service.images(c.req.valid('query')) }))
-    .openapi(show, async (c) => answer(c, Image, await c.var.service.image(c.req.valid('param').image)))
+    .openapi(list, async (c) =>
+      answer(c, Images, { items: (await c.var.service.images(c.req.valid('query'))).map(wordedImage) }),
+    )
+    .openapi(show, async (c) => answer(c, Image, wordedImage(await c.var.service.image(c.req.valid('param').image))))
     .openapi(releases, async (c) => {
       return answer(c, Releases, await c.var.service.releases(c.req.valid('param').image, c.req.valid('query')));
     })

@@ -3,6 +3,7 @@ import { ServiceError } from '../../service/service.ts';
 import { answer, byOf, createRouter, jsonBody, operation } from '../operation.ts';
 import { ProblemError } from '../problem.ts';
 import { RebuildAnswer, RebuildBody } from '../schemas/runs.ts';
+import { wordedRebuild } from '../wording.ts';
 
 const Headers = z.object({
   'idempotency-key': z
@@ -36,6 +37,6 @@ export function rebuildRoutes() {
       const isReused = key !== undefined && error instanceof ServiceError && error.code === 'conflict';
       throw isReused ? new ProblemError(422, error.message) : error;
     });
-    return answer(c, RebuildAnswer, end, 202);
+    return answer(c, RebuildAnswer, wordedRebuild(end), 202);
   });
 }

@@ -4,6 +4,7 @@ import type { RunFilter } from '../../domain/service/views.ts';
 import { answer, byOf, createRouter, jsonBody, operation } from '../operation.ts';
 import { ImageName, KnownPlatform, listOf, MaybeBecause, Paging, RunParams } from '../schemas/common.ts';
 import { Log, RUN_STATES, Run, RunPage } from '../schemas/runs.ts';
+import { worded } from '../wording.ts';
 
 const tag = 'Runs';
 const Logs = listOf(Log, 'Logs');
@@ -71,13 +72,16 @@ const retry = operation({
 
 export function runRoutes({ signal }: { readonly signal: AbortSignal }) {
   return createRouter()
-    .openapi(list, async (c) => answer(c, RunPage, await c.var.service.runs(inUtc(c.req.valid('query')))))
+    .openapi(list, async (c) => {
+      const page = await c.var.service.runs(inUtc(c.req.valid('query')));
+      return answer(c, RunPage, { ...page, items: page.items.map(worded) });
+    })
     .openapi(show, async (c) => {
       const { run } = c.req.valid('param');
       const { wait } = c.req.valid('query');
-      if (!wait) return answer(c, Run, await c.var.service.run(run));
+      if (!wait) return answer(c, Run, worded(await c.var.service.run(run)));
       const options = { timeoutMs: wait * 1000, signal: AbortSignal.any([signal, c.req.raw.signal]) };
-      return answer(c, Run, await c.var.service.waitForRun(run, options));
+      return answer(c, Run, worded(await c.var.service.waitForRun(run, options)));
     })
     .openapi(logs, async (c) => {
       const items = await c.var.service.runLogs(c.req.valid('param').run, c.req.valid('query'));
@@ -85,12 +89,12 @@ export function runRoutes({ signal }: { readonly signal: AbortSignal }) {
     })
     .openapi(cancel, async (c) => {
       const change = { ...c.req.valid('json'), by: byOf(c) };
-      return answer(c, Run, await c.var.service.cancelRun(c.req.valid('param').run, change));
+      return answer(c, Run, worded(await c.var.service.cancelRun(c.req.valid('param').run, change)));
     })
     .openapi(retry, async (c) => {
       const run = await c.var.service.retryRun(c.req.valid('param').run, { ...c.req.valid('json'), by: byOf(c) });
       c.header('Location', `/v1/runs/${run.id}`);
-      return answer(c, Run, run, 202);
+      return answer(c, Run, worded(run), 202);
     });
 }
 

@@ -3,11 +3,15 @@ import { Digest, ForeignTime, PlatformDigests, Time } from './common.ts';
 
 /** Kinds are words of docs/staleness.md; further fields depend on the kind. */
 export const Reason = z
-  .looseObject({ kind: z.string().openapi({ example: 'base-changed' }) })
-  .openapi('Reason', { description: 'why an image is rebuilt; further fields depend on the kind' });
+  .looseObject({ kind: z.string().openapi({ example: 'base-changed' }), text: z.string() })
+  .openapi('Reason', {
+    description: 'why an image is rebuilt; `text` is for people, further fields depend on the kind',
+  });
 export const Hold = z
-  .looseObject({ kind: z.string().openapi({ example: 'settling' }) })
-  .openapi('Hold', { description: 'why a stale image is not rebuilt now; further fields depend on the kind' });
+  .looseObject({ kind: z.string().openapi({ example: 'settling' }), text: z.string() })
+  .openapi('Hold', {
+    description: 'why a stale image is not rebuilt now; `text` is for people, further fields depend on the kind',
+  });
 
 export const PLAN_STATES = ['fresh', 'rebuild', 'running', 'held', 'unknown'] as const;
 export const PlanState = z.enum(PLAN_STATES);
