@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { VERSION } from '../version.ts';
 import { authenticated } from './auth.ts';
@@ -89,7 +90,7 @@ function tooLarge(c: ApiContext): Response {
 }
 
 function requireJson(c: ApiContext): void {
-  if (c.req.method !== 'POST') return;
+  if (!matchedRoutes(c).some(({ method }) => method === 'POST')) return;
   const mediaType = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (mediaType !== 'application/json') throw new ProblemError(415, 'send "Content-Type: application/json"');
 }

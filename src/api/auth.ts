@@ -52,7 +52,10 @@ async function identify(c: ApiContext, deps: AuthDeps): Promise<Identity> {
     return await readCredential(c, deps);
   } catch (error) {
     // Those who guess are slowed down; an issuer that does not answer is nobody's fault
-    if (error instanceof AccessError && error.code === 'unauthenticated') limit(c, deps.failures, c.var.from);
+    const isGuess = c.req.header('authorization') !== undefined || getCookie(c, deps.cookie) !== undefined;
+    if (isGuess && error instanceof AccessError && error.code === 'unauthenticated') {
+      limit(c, deps.failures, c.var.from);
+    }
     throw error;
   }
 }

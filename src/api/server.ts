@@ -43,7 +43,8 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 /** For answers under way when the server is told to stop. */
 const GRACE_MS = 3_000;
-const FAILURES_PER_MINUTE = 30;
+/** Of the requests of one address, one in so many may bring a credential that does not hold. */
+const FAILURES_IN = 10;
 const ANY_PORT = '127.0.0.1:0';
 
 /** Serves the API until it is closed. */
@@ -86,7 +87,7 @@ async function assemble(
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),
     requests: createLimiter({ perMinute: requestsPerMinute, now }),
-    failures: createLimiter({ perMinute: FAILURES_PER_MINUTE, now }),
+    failures: createLimiter({ perMinute: Math.ceil(requestsPerMinute / FAILURES_IN), now }),
     origin: (c) => url ?? `http://${c.req.header('host')}`,
     cookie: isSecure ? '__Host-ingot_session' : 'ingot_session',
     from: (c: ApiContext) => readAddress(getConnInfo(c).remote.address, c.req.header('x-forwarded-for')),

@@ -18,13 +18,14 @@ export const RunId = z
   .string()
   .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/)
   .openapi({ description: 'a ULID', example: '01KB0000000000000000000000' });
-/** One line or several, for people; kept and shown. */
+/** For people; kept and shown. */
 export const ReasonText = z
   .string()
   .min(1)
   .max(1000)
-  .regex(/^[^\p{Cc}]*$/u)
-  .openapi({ example: 'a fix that cannot wait' });
+  // It is printed on terminals and kept in registries: nothing there may take it for a command
+  .transform((text) => text.replace(/\p{Cc}+/gu, ' '))
+  .openapi({ type: 'string', minLength: 1, maxLength: 1000, example: 'a fix that cannot wait' });
 export const KnownPlatform = z.enum([...KNOWN_PLATFORMS] as [string, ...string[]]);
 
 export const ImageParams = z.object({
