@@ -47,7 +47,8 @@ const TITLES: Readonly<Record<number, readonly [code: string, title: string]>> =
 
 /** Codes of errors, of all ports; what is not here is 500. */
 const STATUS: Readonly<Record<string, number>> = {
-  usage: 400,
+  // The form of a request was judged before: what is still not meant so depends on the state that things are in
+  usage: 409,
   configuration: 409,
   unauthenticated: 401,
   forbidden: 403,
