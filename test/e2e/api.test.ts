@@ -56,6 +56,22 @@ describe('a served fleet', () => {
     expect(ended).toMatchObject({ state: 'ended', outcome: 'unchanged', request: { by: 'token ci' } });
   });
 
+  test('is asked by the command line: --wait prints the digest of what is in use', async () => {
+    const { release } = await get('/v1/images/child');
+
+    const first = await ingot(['rebuild', 'child', '--wait', '--server', server, '--reason', 'by hand']);
+    const list = await ingot(['runs', 'list', '--image', 'child', '--server', server]);
+    const unknown = await ingot(['rebuild', 'chld', '--server', server]).catch((error) => error);
+    const stranger = await ingot(['runs', 'list', '--server', server], { INGOT_TOKEN: 'nobody' }).catch(
+      (error) => error,
+    );
+
+    expect(first).toBe(`${release.digest}\n`);
+    expect(list).toContain('unchanged');
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean "child"') });
+    expect(stranger).toMatchObject({ code: 4 });
+  });
+
   test('keeps who changed what, from where, in its audit log', async () => {
     const lines = (await readFile(join(folder, 'data', 'audit.jsonl'), 'utf8')).trim().split('\n');
 
@@ -74,8 +90,8 @@ describe('a served fleet', () => {
   });
 });
 
-async function ingot(args: readonly string[]): Promise<string> {
-  const env = { ...process.env, INGOT_DATA: join(folder, 'data'), REDIS_URL: redis.url, INGOT_TOKEN: token };
+async function ingot(args: readonly string[], more: Record<string, string> = {}): Promise<string> {
+  const env = { ...process.env, INGOT_DATA: join(folder, 'data'), REDIS_URL: redis.url, INGOT_TOKEN: token, ...more };
   const { stdout } = await promisify(execFile)(process.execPath, [CLI, '-C', factory.root, ...args], { env });
   return stdout;
 }
