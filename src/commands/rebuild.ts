@@ -72,5 +72,7 @@ export async function waitForRuns(
   }
   const late = ended.filter(({ state }) => state !== 'ended');
   for (const { image, id } of late) output.progress.write(`${image}: run ${id} has not ended in that time\n`);
-  return exitCodeOfOutcomes(ended.map(({ outcome }) => outcome)) || (late.length > 0 ? 4 : 0);
+  // A script that asked for a digest must not go on without one: another run took over, say
+  const hasAll = ended.every(({ digest }) => digest !== undefined);
+  return exitCodeOfOutcomes(ended.map(({ outcome }) => outcome)) || (late.length > 0 || !hasAll ? 4 : 0);
 }
