@@ -49,7 +49,8 @@ function namedFiles({ settings }: Fleet): string[] {
 function secretFiles(root: string, { settings, images }: Fleet): ReadonlySet<string> {
   const { key } = settings.signing;
   const secrets = images.flatMap((image) => image.secrets.flatMap(({ from }) => ('file' in from ? [from.file] : [])));
-  const files = [...secrets, ...(key !== undefined && 'file' in key ? [key.file] : [])];
+  const keys = Object.values(settings.builders).flatMap((builder) => (builder?.tls ? [builder.tls.key] : []));
+  const files = [...secrets, ...keys, ...(key !== undefined && 'file' in key ? [key.file] : [])];
   return new Set(files.map((file) => resolve(root, file)));
 }
 

@@ -3,6 +3,7 @@ import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
 import type { Reference } from '../reference.ts';
 import type { Deprecation } from './deprecated.ts';
+import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
@@ -26,8 +27,8 @@ export interface Settings {
   /** Host and path below which releases live: `ghcr.io/acme/golden`. Absent: the embedded registry. */
   readonly registry?: string;
   readonly platforms: readonly Platform[];
-  /** BuildKit addresses by platform; a platform that is not named is built by the embedded daemon. */
-  readonly builders: Readonly<Partial<Record<Platform, string>>>;
+  /** BuildKit daemons by platform; a platform that is not named is built by the embedded one. */
+  readonly builders: Readonly<Partial<Record<Platform, BuilderSettings>>>;
   readonly signing: SigningSettings;
   /** Moving tags beside those of the line (`12`, `12.4`), in the order in which they move. */
   readonly channels: readonly Channel[];
