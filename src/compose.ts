@@ -27,6 +27,7 @@ import type { CycleObserver } from './flows/cycle.ts';
 import type { PlanDeps } from './flows/gather.ts';
 import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
+import { createLocator } from './flows/tracked.ts';
 import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
@@ -181,8 +182,14 @@ async function resolveInput(
   { registry, places, fleet }: Pick<App, 'registry' | 'places' | 'fleet'>,
   from: (upstream: Reference) => Reference,
 ) {
-  const line = 'golden' in source ? fleet.images.find(({ name }) => name === source.golden)?.line : undefined;
-  const reference = 'golden' in source ? atTag(places.release(source.golden), line ?? 'latest') : from(source.upstream);
-  const head = await registry.head(reference).catch(() => undefined); // said by the caller: not known
-  return head?.digest;
+  const head = async () => {
+    if ('upstream' in source) {
+      const located = await createLocator({ registry, sourceOf: from })(source);
+      return located.state === 'known' ? registry.head(from(located.value.reference)) : undefined;
+    }
+    const line = fleet.images.find(({ name }) => name === source.golden)?.line ?? 'latest';
+    return registry.head(atTag(places.release(source.golden), line));
+  };
+  const found = await head().catch(() => undefined); // said by the caller: not known
+  return found?.digest;
 }

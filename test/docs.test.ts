@@ -16,14 +16,26 @@ function examples(): Record<string, string> {
 }
 
 test('the examples of docs/definitions.md are one fleet without mistakes', () => {
-  const files = ['company.crt', 'app.conf', 'acme.asc'].map((name) => [`images/app/files/${name}`, name]);
+  const named = ['app/files/company.crt', 'app/files/app.conf', 'app/files/acme.asc'];
+  const bundled = ['static/files/tool', 'static/files/ca-certificates.crt'];
+  const files = [...named, ...bundled].map((path) => [`images/${path}`, path]);
 
   const { images, settings } = parseFleet(fleetFiles({ ...examples(), ...Object.fromEntries(files) }));
 
-  expect(images.map(({ name }) => name)).toEqual(['debian', 'app', 'tool']);
-  expect(images[1]?.smoke?.commandTests).toHaveLength(1);
-  expect(images[1]?.waivers).toHaveLength(1);
-  expect(images[2]?.inputs.map(({ written }) => written)).toEqual(['golden/debian', 'golang:1.25', 'busybox:1.37']);
+  const image = (wanted: string) => images.find(({ name }) => name === wanted);
+  expect(images.map(({ name }) => name).sort()).toEqual(['app', 'bookworm', 'debian', 'node', 'static', 'tool', 'web']);
+  expect(image('app')?.smoke?.commandTests).toHaveLength(1);
+  expect(image('app')?.waivers).toHaveLength(1);
+  expect(image('static')?.inputs).toEqual([]);
+  expect(image('tool')?.inputs.map(({ written }) => written)).toEqual(['golden/debian', 'golang:1.25', 'busybox:1.37']);
+  const tracks = images.flatMap(({ inputs }) =>
+    inputs.flatMap(({ source }) => ('track' in source ? [source.track] : [])),
+  );
+  expect(tracks).toEqual([
+    { pattern: String.raw`bookworm-(\d{8})-slim`, order: 'number' },
+    { range: '22.x', suffix: '-slim' },
+    { range: '22.x', suffix: '-slim' },
+  ]);
   expect(settings.downstreams).toHaveLength(1);
 });
 

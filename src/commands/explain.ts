@@ -24,7 +24,7 @@ export async function explainCommand(
 }
 
 function toLines(explanation: Explanation): string[] {
-  const { image, verdict, release, inputs, reasons, holds, doubts, updates, attempts } = explanation;
+  const { image, verdict, release, inputs, reasons, holds, doubts, notes, updates, attempts } = explanation;
   const created = release?.created === undefined ? '' : `, released ${formatMinute(release.created)}`;
   return [
     `${image}: ${verdict}`,
@@ -34,6 +34,7 @@ function toLines(explanation: Explanation): string[] {
     ...section('held because', holds),
     ...section('could not be asked', doubts),
     ...section('inputs', inputs.map(inputLine)),
+    ...section('notes', notes),
     ...(updates === undefined
       ? []
       : section('packages', updates.length === 0 ? ['all up to date'] : packageLines(updates))),
@@ -45,8 +46,10 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function inputLine({ role, name, before, now, changed, created, firstSeenAt }: ExplainedInput): string {
+function inputLine(input: ExplainedInput): string {
+  const { role, name, before, now, changed, created, firstSeenAt, tag, tagBefore } = input;
   const times = [
+    ...(tag === undefined ? [] : [tagBefore === undefined || tagBefore === tag ? tag : `${tagBefore} → ${tag}`]),
     ...(created === undefined ? [] : [`made ${formatMinute(created)}`]),
     ...(firstSeenAt === undefined ? [] : [`first seen ${formatMinute(firstSeenAt)}`]),
   ];

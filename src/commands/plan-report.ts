@@ -13,7 +13,7 @@ export function planReport(views: readonly ViewedImage[], whatIf: WhatIf | undef
 }
 
 function toImage({ entry, wave, because, image, parents, upstreams, platforms }: ViewedImage) {
-  const { state, reasons, holds, unknown, doubts, release, inputs } = entry;
+  const { state, reasons, holds, unknown, doubts, release, inputs, notes } = entry;
   return {
     image,
     state,
@@ -28,6 +28,7 @@ function toImage({ entry, wave, because, image, parents, upstreams, platforms }:
     holds: holds.map((hold) => ({ ...hold, text: explainHold(hold) })),
     ...(unknown && { unknown }),
     ...(doubts && { doubts }),
+    ...(notes && { notes }),
   };
 }
 

@@ -32,7 +32,7 @@ export interface PlanOptions {
 export async function planCommand(app: App, output: Output, options: PlanOptions): Promise<number> {
   const { images } = app.fleet;
   requireImages(options.images, images);
-  const supposed = options.whatIf.map((text) => parseSupposed(text, images));
+  const supposed = options.whatIf.flatMap((text) => parseSupposed(text, images));
   const facts = await lookAtFacts(app.cycle, options.signal);
   const { cycle, downstreams } = app;
   const whatIf =

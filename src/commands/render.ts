@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Digest } from '../domain/digest.ts';
 import { renderDockerfile } from '../domain/dockerfile/render.ts';
 import { FactoryError } from '../domain/errors.ts';
+import { SCRATCH } from '../domain/fleet/manager.ts';
 import type { Fleet, Image, ImageInput } from '../domain/fleet/model.ts';
 import { suggestion } from '../domain/fleet/nearest.ts';
 
@@ -59,7 +60,7 @@ async function dockerfileOf(
   const { recipe } = image;
   if (recipe.kind === 'own')
     return { dockerfile: await readFile(recipe.dockerfile, 'utf8'), contextFiles: ['context/'] };
-  const { written } = image.inputs[0]!;
+  const written = image.inputs[0]?.written ?? SCRATCH;
   const base = digest === undefined || written.includes('@') ? written : `${written}@${digest}`;
   return renderDockerfile({ ...image, recipe }, settings, { base });
 }

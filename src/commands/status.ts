@@ -4,6 +4,8 @@ import { explainDeprecation } from '../domain/end-of-life.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { formatReference } from '../domain/reference.ts';
 import type { Standing } from '../domain/standing.ts';
+import { newerNote } from '../domain/track-notes.ts';
+import { upstreamName } from '../domain/upstream.ts';
 import { readRelease } from '../flows/releases.ts';
 import { explainError } from './errors.ts';
 import type { Output } from './output.ts';
@@ -25,6 +27,7 @@ export async function statusCommand(
   else {
     output.line(toTable(rows));
     for (const line of endings(rows, now)) output.line(line);
+    for (const note of new Set(rows.flatMap(({ notes }) => notes))) output.line(note);
     for (const line of standingLines('the whole fleet', fleet)) output.line(line);
     for (const row of rows) for (const line of standingLines(row.image, row, row.digest)) output.line(line);
   }
@@ -43,6 +46,8 @@ interface Row {
   readonly paused?: Standing['paused'];
   readonly quarantined: Standing['quarantined'];
   readonly unknown?: string;
+  /** Versions beyond what is tracked, as the last look at the upstreams found them. */
+  readonly notes: readonly string[];
   readonly lastRun?: {
     readonly id: string;
     readonly outcome: string;
@@ -53,13 +58,20 @@ interface Row {
 
 async function statusOf(app: App, image: Image, now: string, signal: AbortSignal): Promise<Row> {
   const repository = app.places.release(image.name);
-  const [release, standing, [last]] = await Promise.all([
+  const [release, standing, [last], notes] = await Promise.all([
     readRelease(app.registry, repository, image, { signal }),
     readStanding(app.registry, repository, now, { signal }).catch(notAsked),
     app.ledger.runs({ image: image.name, limit: 1 }),
+    notesOf(app, image),
   ]);
   const { name, deprecated } = image;
-  const base = { image: name, reference: formatReference(repository), ...(deprecated && { deprecated }), ...standing };
+  const base = {
+    image: name,
+    reference: formatReference(repository),
+    ...(deprecated && { deprecated }),
+    ...standing,
+    notes,
+  };
   const ended = last && {
     ...(last.endedAt && { endedAt: last.endedAt }),
     ...(last.summary && { summary: last.summary }),
@@ -76,6 +88,15 @@ async function statusOf(app: App, image: Image, now: string, signal: AbortSignal
     platforms: Object.keys(platforms),
     ...lastRun,
   };
+}
+
+async function notesOf({ ledger }: App, { inputs }: Image): Promise<readonly string[]> {
+  const notes = inputs.map(async ({ source }) => {
+    if ('golden' in source || source.track === undefined) return [];
+    const newer = (await ledger.observation(upstreamName(source)))?.newer;
+    return newer === undefined ? [] : [newerNote(source, newer)];
+  });
+  return (await Promise.all(notes)).flat();
 }
 
 function notAsked(error: unknown): Standing & { readonly unknown: string } {

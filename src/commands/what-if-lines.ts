@@ -2,7 +2,7 @@ import { shortDigest } from '../domain/digest.ts';
 import type { Estimate } from '../domain/estimate.ts';
 import { countOf, planLines } from '../domain/plan-tree.ts';
 import type { ViewedImage } from '../domain/plan-view.ts';
-import { familiarReference, parseReference } from '../domain/reference.ts';
+import { familiarName } from '../domain/upstream.ts';
 import type { PullPreview } from '../flows/pull-preview.ts';
 import type { WhatIf } from '../flows/what-if.ts';
 
@@ -23,10 +23,12 @@ export function whatIfLines(
   ];
 }
 
-function moveLine({ name, from, to }: WhatIf['upstreams'][number]): string {
+function moveLine({ name, from, to, tag }: WhatIf['upstreams'][number]): string {
   const now = from === undefined ? '' : ` from ${shortDigest(from)}`;
   const target = to === undefined ? 'to any other digest' : `to ${shortDigest(to)}`;
-  return `if ${familiarReference(parseReference(name))} moved${now} ${target}:`;
+  if (tag !== undefined)
+    return `if ${familiarName(name)} moved${now} to ${tag}${to === undefined ? '' : ` at ${shortDigest(to)}`}:`;
+  return `if ${familiarName(name)} moved${now} ${target}:`;
 }
 
 function timeLines(estimate: Estimate | undefined): string[] {

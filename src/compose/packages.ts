@@ -13,7 +13,7 @@ import type { Http } from '../lib/http.ts';
 import { createApkArchives } from '../packages/apk.ts';
 import { createAptArchives } from '../packages/apt.ts';
 import { createArchiveFetch } from '../packages/archive-fetch.ts';
-import { createArchives } from '../packages/by-manager.ts';
+import { createArchives, createListedArchives } from '../packages/by-manager.ts';
 import { createListFolders } from '../packages/list-folders.ts';
 import { createRpmArchives } from '../packages/rpm.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -32,10 +32,11 @@ export function createPackages(
     readFile(resolve(config.definitions ?? config.root, path)).catch(missingKeyring(path));
   const now = () => new Date();
   const options = { fetch, mirrors, readKeyring, now };
-  const apt = createAptArchives(options);
+  const [apt, apk] = [createAptArchives(options), createApkArchives(options)];
+  const listed = createListedArchives({ apt, apk });
   return {
-    archives: createArchives({ apt, apk: createApkArchives(options), rpm: createRpmArchives(options) }),
-    lists: createListFolders({ apt, directory: join(config.dataDirectory, 'lists'), now: Date.now }),
+    archives: createArchives({ apt, apk, rpm: createRpmArchives(options) }),
+    lists: createListFolders({ archives: listed, directory: join(config.dataDirectory, 'lists'), now: Date.now }),
     stateOf: states.state,
     compareVersions: (manager, a, b) => VERSION_ORDERS[manager](a, b),
   };

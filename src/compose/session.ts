@@ -16,7 +16,7 @@ import { createProposer } from '../flows/proposals.ts';
 import { createRecorder } from '../flows/recorder.ts';
 import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
-import { openSnapshot } from '../flows/snapshot.ts';
+import { mirroredSources, openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { GateRunner } from '../gates/gates.ts';
@@ -105,14 +105,16 @@ export function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
   });
   const smoke: BuildDeps['smoke'] = ({ smoke: tests }, image, platform, signal) =>
     runSmoke({ tests: tests!, builder, registry, image, platform, signal });
-  const archives = { registry, places, sourceOf: from, ...parts.packages };
+  const archives = { registry, places, sourceOf: from, mirrors: settings.archives, ...parts.packages };
   const lists: BuildDeps['lists'] = (image, inputs, signal) => openSnapshot(image, inputs, archives, { signal });
+  const sources: BuildDeps['sources'] = (image, inputs, platform, signal) =>
+    mirroredSources(image, inputs, platform, archives, { signal });
   const revision = parts.revision ?? ((image: Image) => gitRevision(image, root));
   return {
     fleet,
     ledger,
     observer,
-    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists },
+    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists, sources },
     release: {
       registry,
       ledger,

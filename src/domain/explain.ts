@@ -18,6 +18,8 @@ export interface Explanation {
   readonly holds: readonly string[];
   /** What could not be asked. */
   readonly doubts: readonly string[];
+  /** Versions beyond what is tracked. */
+  readonly notes: readonly string[];
   /** `undefined`: nobody asked the archives. */
   readonly updates?: readonly OfferedUpdate[];
   /** Newest first. */
@@ -31,6 +33,9 @@ export interface ExplainedInput {
   readonly before?: Digest;
   readonly now?: Digest;
   readonly changed: boolean;
+  /** Where tags are tracked: that of the release in use, and the highest now. */
+  readonly tagBefore?: string;
+  readonly tag?: string;
   /** When upstream made what it is now, and when ingot saw it first. */
   readonly created?: string;
   readonly firstSeenAt?: string;
@@ -47,7 +52,7 @@ export interface Attempt {
 const ATTEMPTS = 5;
 
 export function explainEntry(entry: PlanEntry, facts: FleetFacts): Explanation {
-  const { image, state, release, reasons, holds, doubts = [], unknown } = entry;
+  const { image, state, release, reasons, holds, doubts = [], unknown, notes = [] } = entry;
   const packages = facts.packages?.get(image);
   const runs = facts.history?.get(image) ?? [];
   return {
@@ -59,6 +64,7 @@ export function explainEntry(entry: PlanEntry, facts: FleetFacts): Explanation {
     reasons: reasons.map(explainReason),
     holds: holds.map(explainHold),
     doubts: doubts.length === 0 && unknown !== undefined ? [unknown] : doubts,
+    notes,
     ...(packages?.state === 'known' && { updates: packages.value }),
     attempts: runs.slice(0, ATTEMPTS).map(toAttempt),
   };
@@ -107,12 +113,15 @@ function explainInput(
   const digest = now?.digest ?? upstream?.digest;
   const created = now?.created ?? upstream?.created;
   const firstSeenAt = upstream?.firstSeenAt;
+  const tag = now?.tag ?? upstream?.tag;
   return {
     name,
     role: (now ?? before)?.role ?? 'input',
     ...(before && { before: before.digest }),
     ...(digest && { now: digest }),
     changed: before?.digest !== digest,
+    ...(before?.tag && { tagBefore: before.tag }),
+    ...(tag && { tag }),
     ...(created && { created }),
     ...(firstSeenAt && { firstSeenAt }),
   };

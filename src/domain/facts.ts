@@ -10,7 +10,7 @@ import type { FixableFinding, OfferedUpdate, Release } from './staleness.ts';
 /** An answer that may be "absent" or "could not be asked": never mixed up (promise 5). */
 export type Known<T> =
   | { readonly state: 'known'; readonly value: T }
-  | { readonly state: 'absent' }
+  | { readonly state: 'absent'; readonly why?: string }
   | { readonly state: 'unknown'; readonly why: string };
 
 /** What an upstream reference points to now. Times are RFC 3339. */
@@ -24,6 +24,8 @@ export interface Upstream {
   readonly platformsCreated?: Readonly<Partial<Record<Platform, string>>>;
   /** The tag that a tracked upstream resolves to now. */
   readonly tag?: string;
+  /** A tag beyond the range that is tracked. */
+  readonly newer?: string;
 }
 
 export type Readiness =

@@ -5,9 +5,9 @@ import type { Image } from './fleet/model.ts';
 import { freezeHold, isCritical } from './freeze.ts';
 import { type Inputs, inputsDigest } from './inputs.ts';
 import type { Mark } from './marks.ts';
-import { formatReference } from './reference.ts';
 import type { Run } from './run.ts';
 import type { Hold, OfferedUpdate, Reason, Release } from './staleness.ts';
+import { upstreamName } from './upstream.ts';
 import { opensAt } from './window.ts';
 
 const HOUR = 3600_000;
@@ -75,6 +75,7 @@ const LASTING: ReadonlySet<Hold['kind']> = new Set([
   'end-of-life',
   'frozen',
   'quarantined-result',
+  'tag-withdrawn',
   'no-effect',
   'cancelled',
   'outside-window',
@@ -171,7 +172,7 @@ function settling({ image, reasons }: Stale, facts: FleetFacts): Hold[] {
   const changed = new Set(reasons.flatMap((reason) => ('name' in reason ? [reason.name] : [])));
   const seen = image.inputs.flatMap(({ source }) => {
     if ('golden' in source) return [];
-    const name = formatReference(source.upstream);
+    const name = upstreamName(source);
     const upstream = facts.upstreams.get(name);
     const at = upstream?.state === 'known' ? upstream.value.firstSeenAt : undefined;
     return changed.has(name) && at !== undefined ? [Date.parse(at)] : [];

@@ -1,6 +1,6 @@
 import { familiesOf, gridOf } from './plan-families.ts';
 import type { ViewedImage } from './plan-view.ts';
-import { familiarReference, parseReference } from './reference.ts';
+import { familiarName } from './upstream.ts';
 
 /** A plan as a picture: its source in Graphviz' language, and what a pointer that rests on a part is told. */
 export interface PlanPicture {
@@ -116,7 +116,7 @@ function imageNode(view: ViewedImage): Record<string, string> {
 function upstreamNode(name: string): Record<string, string> {
   const { fill, border } = UPSTREAM;
   return {
-    label: familiarReference(parseReference(name)),
+    label: familiarName(name),
     shape: 'note',
     style: 'filled',
     fillcolor: fill,

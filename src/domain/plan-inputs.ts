@@ -2,8 +2,9 @@ import type { FleetFacts, Upstream } from './facts.ts';
 import type { Image, ImageInput } from './fleet/model.ts';
 import { epochOf, type ResolvedInput } from './inputs.ts';
 import type { Platform } from './platform.ts';
-import { formatReference } from './reference.ts';
 import type { Hold, Release } from './staleness.ts';
+import { isBelow } from './track.ts';
+import { type UpstreamSource, upstreamName } from './upstream.ts';
 
 /** What an input of an image is now: the content to build from, or why that is not known or has to wait. */
 export interface FoundInput {
@@ -33,12 +34,15 @@ export interface InputContext {
 export function findInput(input: ImageInput, context: InputContext): FoundInput {
   if ('golden' in input.source) return findGolden(input, input.source.golden, context);
   const { image, facts } = context;
-  const name = formatReference(input.source.upstream);
+  const name = upstreamName(input.source);
   const upstream = facts.upstreams.get(name) ?? { state: 'unknown', why: `${name} was not asked about` };
-  if (upstream.state === 'known')
-    return complete(image, toResolved(input, name, upstream.value), upstream.value, facts);
-  const why = upstream.state === 'unknown' ? upstream.why : `${name} does not exist in its registry`;
   const before = lastKnown(name, context);
+  if (upstream.state === 'known') {
+    const resolved = toResolved(input, name, upstream.value);
+    const withdrawn = withdrawal(input.source, before, resolved, image);
+    return withdrawn === undefined ? complete(image, resolved, upstream.value, facts) : { hold: withdrawn };
+  }
+  const why = upstream.why ?? `${name} does not exist in its registry`;
   return before === undefined ? { unknown: why } : { resolved: { ...before, role: input.role }, doubt: why };
 }
 
@@ -47,6 +51,19 @@ function lastKnown(name: string, { image, release }: InputContext): ResolvedInpu
   const before = release?.inputs?.inputs.find((input) => input.name === name);
   const isWhole = before !== undefined && image.platforms.every((platform) => before.platforms[platform]);
   return isWhole ? before : undefined;
+}
+
+/** A tag that is gone upstream was perhaps bad, perhaps deleted by mistake: going back is for people to decide. */
+function withdrawal(
+  { track }: UpstreamSource,
+  before: ResolvedInput | undefined,
+  now: ResolvedInput,
+  { platforms }: Image,
+): Hold | undefined {
+  if (track === undefined || before?.tag === undefined || now.tag === undefined) return undefined;
+  if (!isBelow(now.tag, before.tag, track)) return undefined;
+  if (platforms.every((platform) => before.platforms[platform] === now.platforms[platform])) return undefined;
+  return { kind: 'tag-withdrawn', name: now.name, from: before.tag, to: now.tag };
 }
 
 function toResolved({ role }: ImageInput, name: string, upstream: Upstream): ResolvedInput {

@@ -35,7 +35,24 @@ export function planLines(views: readonly ViewedImage[], { all }: { readonly all
   const lines = shown.flatMap((node) => [...nodeLines(node, '', ''), ...(node.children.length > 0 ? [''] : [])]);
   const rest =
     hidden === 0 ? [] : [`${countOf(hidden, 'image')} ${hidden === 1 ? 'needs' : 'need'} nothing (--all shows them)`];
-  return [...trimEnd(lines), ...(lines.length > 0 ? [''] : []), ...rest, summaryLine(summarise(views))];
+  return [
+    ...trimEnd(lines),
+    ...(lines.length > 0 ? [''] : []),
+    ...noteLines(views),
+    ...rest,
+    summaryLine(summarise(views)),
+  ];
+}
+
+/** Said of fresh images too, which are not shown; once for all that track the same. */
+function noteLines(views: readonly ViewedImage[]): string[] {
+  const users = new Map<string, string[]>();
+  for (const { image, entry } of views)
+    for (const note of entry.notes ?? []) users.set(note, [...(users.get(note) ?? []), image]);
+  return [...users].map(([note, images]) => {
+    const others = images.length > 3 ? ` and ${images.length - 3} more` : '';
+    return `note: ${note} (${images.slice(0, 3).join(', ')}${others})`;
+  });
 }
 
 function trimEnd(lines: readonly string[]): readonly string[] {

@@ -4,7 +4,7 @@ import { ancestorsOf, descendantsOf, parentsOf } from './graph.ts';
 import type { PlanEntry } from './plan.ts';
 import type { Platform } from './platform.ts';
 import { explainHold } from './reasons.ts';
-import { formatReference } from './reference.ts';
+import { upstreamName } from './upstream.ts';
 import type { Ahead } from './waves-ahead.ts';
 import { explainAhead } from './what-if.ts';
 
@@ -62,7 +62,7 @@ export function viewPlan(
 }
 
 function nameOf({ source }: ImageInput): string {
-  return 'golden' in source ? source.golden : formatReference(source.upstream);
+  return 'golden' in source ? source.golden : upstreamName(source);
 }
 
 /** The named images with all that they are built from and all that is built on them. */

@@ -5,6 +5,7 @@ import { type Inputs, RECIPE_VERSION, type ResolvedInput } from './inputs.ts';
 import { type EntryLookup, findInput } from './plan-inputs.ts';
 import type { Platform } from './platform.ts';
 import { type Hold, type OfferedUpdate, type Reason, type Release, reasonsFor } from './staleness.ts';
+import { newerNotes } from './track-notes.ts';
 
 export type PlanState = 'fresh' | 'rebuild' | 'running' | 'held' | 'unknown';
 
@@ -21,6 +22,8 @@ export interface PlanEntry {
   /** Absent while an input is not known. */
   readonly inputs?: Inputs;
   readonly release?: Release;
+  /** What people may want to know and nothing follows from: a version beyond the range that is tracked. */
+  readonly notes?: readonly string[];
 }
 
 /** Decides for each image of the fleet. Pure: the same facts give the same plan. */
@@ -28,7 +31,9 @@ export function planFleet(facts: FleetFacts): readonly PlanEntry[] {
   const entries = new Map<string, PlanEntry>();
   const context = holdContext(facts);
   for (const image of facts.images) {
-    const entry = planImage(image, facts, { entries, context });
+    const notes = newerNotes(image, facts);
+    const planned = planImage(image, facts, { entries, context });
+    const entry = notes.length === 0 ? planned : { ...planned, notes };
     entries.set(image.name, entry);
     if (entry.state === 'rebuild' && isForRecipe(entry.reasons)) context.recipesStarted += 1;
   }

@@ -1,8 +1,10 @@
 import { formatDay, formatMinute } from './calendar.ts';
 import { shortDigest } from './digest.ts';
-import { familiarReference, parseReference } from './reference.ts';
+import { familiarReference } from './reference.ts';
 import { formatBytes } from './size.ts';
 import type { Hold, OfferedUpdate, Reason } from './staleness.ts';
+import { majorOf } from './track.ts';
+import { familiarName, isTracked, parseUpstream } from './upstream.ts';
 
 /** Why an image is rebuilt, in one clause without a full stop: `docker.io/library/debian:12 moved from 1a2b… to 3c4d…`. */
 export function explainReason(reason: Reason): string {
@@ -45,6 +47,8 @@ export function explainHold(hold: Hold): string {
       return `waits for the rebuild window, which opens at ${formatMinute(hold.until)}`;
     case 'paused':
       return `paused by ${hold.by} since ${formatDay(hold.at)}${hold.until === undefined ? '' : `, until ${formatMinute(hold.until)}`}: ${hold.why}; "ingot resume" lifts it`;
+    case 'tag-withdrawn':
+      return `${familiarName(hold.name)} ended with ${hold.from} and now ends with ${hold.to}: upstream took the higher tag away, and the release in use stays; a track in the definition that ends there goes back to it`;
     case 'quarantined-input':
       return `its input ${nameOf(hold.name)} at ${shortDigest(hold.digest)} is quarantined: ${hold.why}`;
     case 'quarantined-result':
@@ -67,15 +71,20 @@ export function explainHold(hold: Hold): string {
 }
 
 function explainMove(change: Extract<Reason, { kind: 'base-changed' | 'input-changed' }>): string {
-  const { name, from, to, created, version } = change;
+  const { name, from, to, created, version, tags } = change;
   const facts = [
     version === undefined ? [] : `version ${version}`,
     created === undefined ? [] : `made ${formatDay(created)}`,
   ];
   const about = facts.flat().length === 0 ? '' : ` (${facts.flat().join(', ')})`;
-  if (from === undefined) return `${nameOf(name)} is new, at ${shortDigest(to)}${about}`;
-  if (from === to) return `${nameOf(name)} has other content for a platform, at ${shortDigest(to)}${about}`;
-  return `${nameOf(name)} moved from ${shortDigest(from)} to ${shortDigest(to)}${about}`;
+  const tagged = nameOf(name, tags?.to);
+  if (from === undefined) return `${tagged} is new, at ${shortDigest(to)}${about}`;
+  if (tags?.from !== undefined && tags.from !== tags.to) {
+    const major = majorOf(tags.from) === majorOf(tags.to) ? '' : ', a new major version';
+    return `${nameOf(name)} ${tags.from} → ${tags.to}${major}, at ${shortDigest(to)}${about}`;
+  }
+  if (from === to) return `${tagged} has other content for a platform, at ${shortDigest(to)}${about}`;
+  return `${tagged} moved from ${shortDigest(from)} to ${shortDigest(to)}${about}`;
 }
 
 function explainUpdates(updates: readonly OfferedUpdate[]): string {
@@ -95,7 +104,9 @@ function listed(items: readonly string[]): string {
   return `${items.slice(0, LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-/** Golden images are named as in Dockerfiles, upstreams as people write them. */
-function nameOf(name: string): string {
-  return name.startsWith('golden/') ? name : familiarReference(parseReference(name));
+/** Golden images are named as in Dockerfiles, upstreams as people write them; of tracked tags the one that is meant. */
+export function nameOf(name: string, tag?: string): string {
+  if (!isTracked(name)) return familiarName(name);
+  const repository = familiarReference(parseUpstream(name));
+  return tag === undefined ? repository : `${repository}:${tag}`;
 }

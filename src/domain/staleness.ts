@@ -15,6 +15,8 @@ export type Reason =
       readonly to: Digest;
       readonly created?: string;
       readonly version?: string;
+      /** Where tags are tracked: what the release was made from, and what is the highest now. */
+      readonly tags?: { readonly from?: string; readonly to: string };
     }
   | { readonly kind: 'definition-changed'; readonly parts: readonly string[] }
   | { readonly kind: 'package-updates'; readonly updates: readonly OfferedUpdate[] }
@@ -47,6 +49,8 @@ export type Hold =
   | { readonly kind: 'backing-off'; readonly failures: number; readonly until: string; readonly summary?: string }
   | { readonly kind: 'outside-window'; readonly until: string }
   | { readonly kind: 'paused'; readonly by: string; readonly at: string; readonly why: string; readonly until?: string }
+  /** Upstream took away the tag that the release was made from, and what is the highest now is below it. */
+  | { readonly kind: 'tag-withdrawn'; readonly name: string; readonly from: string; readonly to: string }
   /** An input points to content that must never be promoted again. */
   | { readonly kind: 'quarantined-input'; readonly name: string; readonly digest: Digest; readonly why: string }
   /** The same inputs made a release that was quarantined. */
@@ -133,6 +137,7 @@ function changedInput(before: ResolvedInput | undefined, now: ResolvedInput): Re
     to: now.digest,
     ...(now.created === undefined ? {} : { created: now.created }),
     ...(now.version === undefined ? {} : { version: now.version }),
+    ...(now.tag === undefined ? {} : { tags: { ...(before?.tag && { from: before.tag }), to: now.tag } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { inputsDigest, type ResolvedInput } from '../domain/inputs.ts';
-import { atDigest, parseReference, type Reference } from '../domain/reference.ts';
+import { atDigest, type Reference } from '../domain/reference.ts';
+import { upstreamReference } from '../domain/upstream.ts';
 import type { Statement } from '../signer/signer.ts';
 import {
   PREDICATE_TYPES,
@@ -70,6 +71,6 @@ async function provenanceOf(job: ReleaseJob, index: CandidateIndex, deps: Releas
 }
 
 export function referenceOf(input: ResolvedInput, { places }: Pick<ReleaseDeps, 'places'>): Reference {
-  if (!input.name.startsWith('golden/')) return parseReference(input.name);
+  if (!input.name.startsWith('golden/')) return upstreamReference(input);
   return { ...places.release(input.name.slice('golden/'.length)), ...(input.version && { tag: input.version }) };
 }

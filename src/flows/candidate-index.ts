@@ -6,6 +6,7 @@ import { stagingTag } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag } from '../domain/reference.ts';
+import { nameWithTag } from '../domain/upstream.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import { type Descriptor, MEDIA_TYPES, RegistryError } from '../registry/registry.ts';
 import { readVersion } from './channel-tags.ts';
@@ -110,7 +111,7 @@ async function annotationsOf(
     [ANNOTATIONS.description]: image.description,
     [ANNOTATIONS.source]: deps.settings.source,
     [ANNOTATIONS.revision]: revision,
-    [ANNOTATIONS.baseName]: base?.name,
+    [ANNOTATIONS.baseName]: base && nameWithTag(base),
     [ANNOTATIONS.baseDigest]: base?.digest,
     [ANNOTATIONS.urgency]: isCritical(reasons) ? 'critical' : undefined,
     [ANNOTATIONS.deprecated]: image.deprecated?.date,

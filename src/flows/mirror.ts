@@ -4,7 +4,8 @@ import type { MirrorSettings } from '../domain/fleet/settings-retention.ts';
 import type { ResolvedInput } from '../domain/inputs.ts';
 import { mirrorTag, type Places } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
-import { atDigest, atTag, parseReference, type Reference } from '../domain/reference.ts';
+import { atDigest, atTag, type Reference } from '../domain/reference.ts';
+import { parseUpstream } from '../domain/upstream.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 
 export interface MirrorDeps {
@@ -25,7 +26,7 @@ export async function mirrorInput(
 ): Promise<void> {
   const { registry, places, sourceOf } = deps;
   if (!isUpstream(input)) return;
-  const upstream = parseReference(input.name);
+  const upstream = parseUpstream(input.name);
   const copy = async (digest: Digest) => {
     const to = mirrored(input, digest, places);
     if ((await registry.head(to, call)) !== undefined) return;
@@ -57,13 +58,13 @@ export async function isMirrored(
 /** Builds read only our own registry: the mirror for upstreams, the release repository for golden images. */
 export function pinOf(input: ResolvedInput, platform: Platform, places: Places): Reference {
   const repository = isUpstream(input)
-    ? places.mirror(parseReference(input.name))
+    ? places.mirror(parseUpstream(input.name))
     : places.release(input.name.slice('golden/'.length));
   return atDigest(repository, input.platforms[platform]!);
 }
 
 function mirrored(input: ResolvedInput, digest: Digest, places: Places): Reference {
-  return atTag(places.mirror(parseReference(input.name)), mirrorTag(digest));
+  return atTag(places.mirror(parseUpstream(input.name)), mirrorTag(digest));
 }
 
 function isUpstream(input: ResolvedInput): boolean {

@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import type { Image } from '../domain/fleet/model.ts';
 import type { RetentionSettings } from '../domain/fleet/settings-retention.ts';
 import { candidateKey, type Inputs } from '../domain/inputs.ts';
 import type { PruneDecision } from '../domain/prune/decision.ts';
@@ -6,7 +7,8 @@ import { decideMirror } from '../domain/prune/mirror.ts';
 import { decideReleases, type ReleaseFact } from '../domain/prune/releases.ts';
 import { decideStaging } from '../domain/prune/staging.ts';
 import { subjectOfTag } from '../domain/prune/stored.ts';
-import { parseReference, repositoryOf } from '../domain/reference.ts';
+import { repositoryOf } from '../domain/reference.ts';
+import { parseUpstream } from '../domain/upstream.ts';
 import { isVersionTag } from '../domain/version.ts';
 import type { ImageStore, MirrorStore, PruneFacts } from './prune-facts.ts';
 import type { FoundPin } from './prune-pins.ts';
@@ -19,6 +21,8 @@ export interface PruneArea {
   /** Absent for a mirror, which many images may use. */
   readonly image?: string;
   readonly repository: ReadRepository;
+  /** Images whose runs take from here. */
+  readonly users: readonly Image[];
   readonly decisions: readonly PruneDecision[];
   /** What stays whatever is decided of the rest. */
   readonly fixed: readonly Digest[];
@@ -84,7 +88,8 @@ function decideCandidates({ image, staging, releases, records, busy }: ImageStor
   const covered = new Set(candidates.flatMap(({ digests }) => digests));
   const fixed = tagged(staging).filter((digest) => !covered.has(digest));
   const undated = candidates.flatMap(({ key, created }) => (created === undefined ? [key] : []));
-  return { area: 'staging', image: image.name, repository: staging, decisions, fixed, undated } as const;
+  const users = [image];
+  return { area: 'staging', image: image.name, repository: staging, users, decisions, fixed, undated } as const;
 }
 
 function keyOfTag(tag: string): string | undefined {
@@ -109,9 +114,8 @@ function basesOf(digests: readonly Digest[], { manifests }: ReadRepository): str
 function decideImage(store: ImageStore, facts: PruneFacts, { retention, now, needs }: Around): PruneArea {
   const { image, releases: repository, marks, records, orphans } = store;
   const releases = releasesIn(repository);
-  const runs = facts.stores.filter(({ busy }) => busy).map((each) => each.image);
-  const builders = runs.filter((each) => each.name === image.name || isBuiltOn(each, image.name));
-  const all = [...unknowns(facts), ...builders.map(({ name }) => `a run of ${name} is under way`)];
+  const users = usersAmong(facts, (each) => each.name === image.name || isBuiltOn(each, image.name));
+  const all = [...unknowns(facts), ...underWay(users, facts)];
   const own = withVersions(needs, repositoryOf(repository.reference), releases);
   const { line } = image;
   const decisions = decideReleases({ line, releases, marks, needs: own, all, retention: retention.releases, now });
@@ -131,7 +135,7 @@ function decideImage(store: ImageStore, facts: PruneFacts, { retention, now, nee
       (tag) => repository.manifests.has(subjectOfTag(tag) ?? digest) && subjectOfTag(tag) !== undefined,
     );
   });
-  return { area: 'releases', image: image.name, repository, decisions: [...decisions, ...left], fixed };
+  return { area: 'releases', image: image.name, repository, users, decisions: [...decisions, ...left], fixed };
 }
 
 function orphanDecision(roots: readonly Digest[], all: readonly string[]): PruneDecision[] {
@@ -140,7 +144,16 @@ function orphanDecision(roots: readonly Digest[], all: readonly string[]): Prune
   return [{ name: 'leftovers', roots, goes: all.length === 0, why }];
 }
 
-function isBuiltOn({ inputs }: ImageStore['image'], parent: string): boolean {
+function usersAmong({ stores }: PruneFacts, isUser: (image: Image) => boolean): readonly Image[] {
+  return stores.map(({ image }) => image).filter(isUser);
+}
+
+function underWay(users: readonly Image[], { stores }: PruneFacts): string[] {
+  const busy = new Set(stores.flatMap((store) => (store.busy ? [store.image.name] : [])));
+  return users.filter(({ name }) => busy.has(name)).map(({ name }) => `a run of ${name} is under way`);
+}
+
+function isBuiltOn({ inputs }: Image, parent: string): boolean {
   return inputs.some(({ source }) => 'golden' in source && source.golden === parent);
 }
 
@@ -174,10 +187,10 @@ function decideCopies(mirror: MirrorStore, facts: PruneFacts, needs: Needs): Pru
   const digests = tagged(repository).filter((digest) =>
     repository.manifests.get(digest)!.tags.every((tag) => tag.startsWith('mirror-')),
   );
-  const users = facts.stores.filter(({ image, busy }) => busy && usesAny(image, upstreams));
+  const users = usersAmong(facts, (each) => usesAny(each, upstreams));
   const all = [
     ...unknowns(facts),
-    ...users.map(({ image }) => `a run of ${image.name} is under way`),
+    ...underWay(users, facts),
     ...(current === undefined ? [`what ${upstreams.join(', ')} points to now could not be asked`] : []),
   ];
   const now = [...(current ?? [])].map(([digest, why]): [string, string[]] => [
@@ -186,11 +199,12 @@ function decideCopies(mirror: MirrorStore, facts: PruneFacts, needs: Needs): Pru
   ]);
   const decisions = decideMirror({ upstreams, mirrored: digests, needs: new Map([...needs, ...now]), all });
   const covered = new Set(digests);
-  return { area: 'mirror', repository, decisions, fixed: tagged(repository).filter((digest) => !covered.has(digest)) };
+  const fixed = tagged(repository).filter((digest) => !covered.has(digest));
+  return { area: 'mirror', repository, users, decisions, fixed };
 }
 
-function usesAny({ inputs }: ImageStore['image'], upstreams: readonly string[]): boolean {
-  const names = new Set(upstreams.map((name) => repositoryOf(parseReference(name))));
+function usesAny({ inputs }: Image, upstreams: readonly string[]): boolean {
+  const names = new Set(upstreams.map((name) => repositoryOf(parseUpstream(name))));
   return inputs.some(({ source }) => 'upstream' in source && names.has(repositoryOf(source.upstream)));
 }
 

@@ -5,7 +5,8 @@ import type { Fleet, Image } from '../domain/fleet/model.ts';
 import { INPUTS_ARTIFACT_TYPE, type Inputs, InputsSchema } from '../domain/inputs.ts';
 import type { Mark } from '../domain/marks.ts';
 import type { Places } from '../domain/places.ts';
-import { formatReference, parseReference, type Reference, repositoryOf } from '../domain/reference.ts';
+import { type Reference, repositoryOf } from '../domain/reference.ts';
+import { parseUpstream, type UpstreamSource, upstreamName } from '../domain/upstream.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { parseManifest } from '../registry/manifest.ts';
@@ -15,6 +16,7 @@ import { findOrphans, type Orphans } from './prune-orphans.ts';
 import { findPins, type Pins } from './prune-pins.ts';
 import { type ReadRepository, readRepository } from './prune-read.ts';
 import { messageOf } from './steps.ts';
+import { createLocator } from './tracked.ts';
 
 export interface PruneDeps {
   readonly registry: Registry;
@@ -75,7 +77,7 @@ export async function gatherPruneFacts(deps: PruneDeps, signal: AbortSignal): Pr
   );
   const found = (await Promise.all(stores)).flat();
   const mirrors = [...upstreamsByMirror(found, deps)].map(([, upstreams]) =>
-    limit(() => orUnread(deps.places.mirror(upstreams[0]!), () => readMirror(upstreams, deps, signal))),
+    limit(() => orUnread(mirrorOf(upstreams, deps), () => readMirror(upstreams, deps, signal))),
   );
   const all = (await Promise.all(mirrors)).flat();
   const repositories = [
@@ -102,7 +104,8 @@ async function readStore(image: Image, deps: PruneDeps, signal: AbortSignal): Pr
 /** A run that was killed stays open in the ledger: after a day it is none. */
 const LONGEST_RUN_MS = 86_400_000;
 
-async function isBusy({ name }: Image, { ledger, now }: PruneDeps): Promise<boolean> {
+/** Whether a run of an image is under way. */
+export async function isBusy({ name }: Image, { ledger, now }: Pick<PruneDeps, 'ledger' | 'now'>): Promise<boolean> {
   const runs = await ledger.runs({ image: name, limit: 5 });
   const since = now().getTime() - LONGEST_RUN_MS;
   return runs.some(({ outcome, startedAt }) => outcome === undefined && Date.parse(startedAt) > since);
@@ -123,51 +126,55 @@ async function readRecords({ reference, manifests }: ReadRepository, registry: R
 /** Upstreams of definitions, and of every release: a registry does not tell which repositories it has. */
 function upstreamsByMirror(stores: readonly ImageStore[], { fleet, places }: PruneDeps) {
   const named = fleet.images.flatMap(({ inputs }) =>
-    inputs.flatMap(({ source }) => ('upstream' in source ? [source.upstream] : [])),
+    inputs.flatMap(({ source }) => ('upstream' in source ? [{ name: upstreamName(source), source }] : [])),
   );
   const recorded = stores.flatMap(({ records }) =>
     [...records.values()]
       .flat()
-      .flatMap(({ inputs }) =>
-        inputs.flatMap(({ name }) => (name.startsWith('golden/') ? [] : [parseReference(name)])),
-      ),
+      .flatMap(({ inputs }) => inputs.flatMap(({ name }) => (name.startsWith('golden/') ? [] : [{ name }]))),
   );
-  const upstreams = new Map([...named, ...recorded].map((each) => [formatReference(each), each]));
-  return Map.groupBy(upstreams.values(), (each) => repositoryOf(places.mirror(each)));
+  const upstreams = new Map<string, Mirrored>([...recorded, ...named].map((each) => [each.name, each]));
+  return Map.groupBy(upstreams.values(), ({ name }) => repositoryOf(places.mirror(parseUpstream(name))));
 }
 
-async function readMirror(upstreams: readonly Reference[], deps: PruneDeps, signal: AbortSignal): Promise<MirrorStore> {
-  const at = deps.places.mirror(upstreams[0]!);
+interface Mirrored {
+  readonly name: string;
+  /** As the definitions have it; absent when only releases were made from it. */
+  readonly source?: UpstreamSource;
+}
+
+function mirrorOf([first]: readonly Mirrored[], { places }: PruneDeps): Reference {
+  return places.mirror(parseUpstream(first!.name));
+}
+
+async function readMirror(upstreams: readonly Mirrored[], deps: PruneDeps, signal: AbortSignal): Promise<MirrorStore> {
+  const at = mirrorOf(upstreams, deps);
   return {
-    upstreams: upstreams.map(formatReference),
+    upstreams: upstreams.map(({ name }) => name),
     repository: await readRepository(deps.registry, at, { signal, referrers: false }),
     current: await readCurrent(upstreams, deps, signal),
   };
 }
 
 /** What was observed last counts; only where nothing was, upstream is asked. */
-async function readCurrent(upstreams: readonly Reference[], deps: PruneDeps, signal: AbortSignal) {
+async function readCurrent(upstreams: readonly Mirrored[], deps: PruneDeps, signal: AbortSignal) {
   const current = new Map<Digest, string>();
-  const used = new Set(
-    deps.fleet.images.flatMap(({ inputs }) =>
-      inputs.flatMap(({ source }) => ('upstream' in source ? [formatReference(source.upstream)] : [])),
-    ),
-  );
-  for (const upstream of upstreams) {
-    const name = formatReference(upstream);
-    if (!used.has(name)) continue;
-    const digests = await digestsOf(upstream, deps, signal);
+  for (const { name, source } of upstreams) {
+    if (source === undefined) continue;
+    const digests = await digestsOf(source, deps, signal);
     if (digests === undefined) return undefined;
     for (const digest of digests) current.set(digest, `${name} points to it`);
   }
   return current;
 }
 
-async function digestsOf(upstream: Reference, deps: PruneDeps, signal: AbortSignal) {
-  const seen = await deps.ledger.observation(formatReference(upstream));
+async function digestsOf(upstream: UpstreamSource, deps: PruneDeps, signal: AbortSignal) {
+  const seen = await deps.ledger.observation(upstreamName(upstream));
   if (seen !== undefined) return [seen.digest, ...Object.values(seen.platforms).map((digest) => digest!)];
   try {
-    const stored = await deps.registry.manifest(deps.sourceOf(upstream), { signal });
+    const located = await createLocator(deps, signal)(upstream);
+    if (located.state === 'absent') return undefined;
+    const stored = await deps.registry.manifest(deps.sourceOf(located.value.reference), { signal });
     if (stored === undefined) return undefined;
     const { manifests = [] } = parseManifest(stored.bytes, 'an upstream');
     return [stored.descriptor.digest, ...manifests.map(({ digest }) => digest)];

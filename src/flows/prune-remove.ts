@@ -10,7 +10,7 @@ import type { Lock } from '../ledger/ledger.ts';
 import { inTurn } from './channel-moves.ts';
 import { openMarkLog } from './mark-log.ts';
 import type { Removal } from './prune.ts';
-import type { PruneDeps } from './prune-facts.ts';
+import { isBusy, type PruneDeps } from './prune-facts.ts';
 import { PRUNED } from './prune-orphans.ts';
 import { childDigests } from './releases.ts';
 import { requireTurn } from './repository-lock.ts';
@@ -23,23 +23,34 @@ interface Hand {
 
 /** @returns how many manifests went */
 export async function removeFrom(removal: Removal, hand: Hand, signal: AbortSignal): Promise<number> {
-  await requireUnchanged(removal, hand, signal);
-  if (removal.area.area !== 'releases') return removeAll(removal, hand, signal);
+  if (removal.area.area !== 'releases') {
+    await requireUnchanged(removal, hand, signal);
+    return removeAll(removal, hand, signal);
+  }
   const { reference } = removal.area.repository;
   // Nobody moves a channel, or gives out a version, meanwhile
-  return inTurn(reference, hand.deps, signal, (lock) => removeReleases(removal, { ...hand, lock }, signal));
+  return inTurn(reference, hand.deps, signal, async (lock) => {
+    await requireUnchanged(removal, hand, signal);
+    return removeReleases(removal, { ...hand, lock }, signal);
+  });
 }
 
-/** A tag that came since the repository was read may name what is to go. */
+/**
+ * A tag that came since the repository was read may name what is to go, and a run that began since then may count on
+ * finding it there, without a tag of its own yet.
+ */
 async function requireUnchanged({ area }: Removal, { deps }: Hand, signal: AbortSignal): Promise<void> {
+  for (const image of area.users) {
+    if (await isBusy(image, deps)) throw leftAlone(`a run of ${image.name} began meanwhile`);
+  }
   const known = new Set(area.repository.tags);
   const tags = await deps.registry.tags(area.repository.reference, { signal });
   const news = tags.filter((tag) => !known.has(tag));
-  if (news.length === 0) return;
-  throw new FactoryError(`left as it is: ${news[0]} was pushed meanwhile; prune again`, {
-    code: 'conflict',
-    retryable: true,
-  });
+  if (news.length > 0) throw leftAlone(`${news[0]} was pushed meanwhile`);
+}
+
+function leftAlone(why: string): FactoryError {
+  return new FactoryError(`left as it is: ${why}; prune again`, { code: 'conflict', retryable: true });
 }
 
 /**
@@ -77,9 +88,7 @@ async function requireFree({ area, digests }: Removal, marks: readonly Mark[], {
     ...standingOf(marks, deps.now().toISOString()).quarantined.map(({ digest }) => digest),
   ]);
   const taken = digests.find((digest) => needed.has(digest));
-  if (taken === undefined) return;
-  const message = `left as it is: ${taken} came into use meanwhile; prune again`;
-  throw new FactoryError(message, { code: 'conflict', retryable: true });
+  if (taken !== undefined) throw leftAlone(`${taken} came into use meanwhile`);
 }
 
 async function removeAll({ area, digests }: Removal, { deps }: Hand, signal: AbortSignal): Promise<number> {

@@ -2,7 +2,8 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import type { Inputs } from '../domain/inputs.ts';
 import { type Places, parseBase, placesBelow } from '../domain/places.ts';
-import { atDigest, parseReference, type Reference } from '../domain/reference.ts';
+import { atDigest, type Reference } from '../domain/reference.ts';
+import { parseUpstream } from '../domain/upstream.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import { typesOf } from './attachments.ts';
 import type { Gap } from './damage.ts';
@@ -21,7 +22,7 @@ export function sourcesOf(
 ): readonly Reference[] {
   const inputs = new Set(records.flatMap((record) => record.inputs.map(({ name }) => name)));
   const bases = [...inputs].map((name) =>
-    name.startsWith('golden/') ? places.release(name.slice('golden/'.length)) : places.mirror(parseReference(name)),
+    name.startsWith('golden/') ? places.release(name.slice('golden/'.length)) : places.mirror(parseUpstream(name)),
   );
   return [
     places.staging(image),

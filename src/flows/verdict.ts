@@ -8,6 +8,7 @@ import type { Platform } from '../domain/platform.ts';
 import { atDigest, atTag, type Reference } from '../domain/reference.ts';
 import type { Release } from '../domain/staleness.ts';
 import { standingOf } from '../domain/standing.ts';
+import { nameWithTag } from '../domain/upstream.ts';
 import type { CandidateFacts, Finding, Verdict } from '../domain/verdict.ts';
 import { readConfig } from '../image/config.ts';
 import type { Call, Registry } from '../registry/registry.ts';
@@ -66,7 +67,7 @@ export async function judgeCandidate(job: ReleaseJob, deps: ReleaseDeps, signal:
     image: image.name,
     declared: image.platforms,
     platforms,
-    inputs: inputs.inputs.map(({ name }) => name),
+    inputs: inputs.inputs.map(nameWithTag),
     ...(release && { previousSize: await sizesOf(release, repository, deps.registry, { signal }) }),
   };
   const verdict = judge(facts, deps.settings.policy, image.waivers, deps.now());

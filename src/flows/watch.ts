@@ -4,10 +4,12 @@ import type { Known, Upstream } from '../domain/facts.ts';
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
+import { type UpstreamSource, upstreamName } from '../domain/upstream.ts';
 import { resolveImage } from '../image/resolve.ts';
 import type { Ledger, Observation } from '../ledger/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
 import { messageOf } from './steps.ts';
+import { createLocator, type Located } from './tracked.ts';
 
 export interface WatchDeps {
   readonly registry: Registry;
@@ -22,7 +24,8 @@ export interface WatchDeps {
 const WATCHED_AT_ONCE = 32;
 
 /**
- * Asks each upstream of the fleet once: a HEAD, and a GET only for a digest that was not seen before.
+ * Asks each upstream of the fleet once: a HEAD, and a GET only for a digest that was not seen before. Where tags are
+ * tracked, those of a repository are listed first, once for all that track it.
  * One that cannot be asked is `unknown` and holds up nothing but what depends on it.
  */
 export async function watchUpstreams(
@@ -32,12 +35,23 @@ export async function watchUpstreams(
 ): Promise<ReadonlyMap<string, Known<Upstream>>> {
   const upstreams = upstreamsOf(fleet);
   const limit = pLimit(WATCHED_AT_ONCE);
-  const answers = await limit.map([...upstreams.values()], (upstream) => watchOne(upstream, deps, signal));
+  const locate = createLocator(deps, signal);
+  const answers = await limit.map([...upstreams], async ([name, upstream]): Promise<Known<Upstream>> => {
+    try {
+      const located = await locate(upstream.source);
+      return located.state === 'absent'
+        ? located
+        : await watchOne(name, { ...upstream, ...located.value }, deps, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { state: 'unknown', why: `${name} could not be asked: ${messageOf(error)}` };
+    }
+  });
   return new Map([...upstreams.keys()].map((name, index) => [name, answers[index]!]));
 }
 
 interface Watched {
-  readonly reference: Reference;
+  readonly source: UpstreamSource;
   /** Every platform that any image wants of it. */
   readonly platforms: Set<Platform>;
 }
@@ -47,8 +61,8 @@ function upstreamsOf(fleet: Fleet): Map<string, Watched> {
   for (const image of fleet.images) {
     for (const { source } of image.inputs) {
       if ('golden' in source) continue;
-      const name = formatReference(source.upstream);
-      const entry = watched.get(name) ?? { reference: source.upstream, platforms: new Set() };
+      const name = upstreamName(source);
+      const entry = watched.get(name) ?? { source, platforms: new Set() };
       for (const platform of image.platforms) entry.platforms.add(platform);
       watched.set(name, entry);
     }
@@ -56,40 +70,40 @@ function upstreamsOf(fleet: Fleet): Map<string, Watched> {
   return watched;
 }
 
-async function watchOne(upstream: Watched, deps: WatchDeps, signal: AbortSignal): Promise<Known<Upstream>> {
-  const name = formatReference(upstream.reference);
-  const source = deps.sourceOf(upstream.reference);
-  try {
-    const head = await deps.registry.head(source, { signal });
-    if (head === undefined) return { state: 'absent' };
-    const seen = await deps.ledger.observation(name);
-    const checkedAt = deps.now();
-    if (seen?.digest === head.digest && [...upstream.platforms].every((platform) => platform in seen.platforms)) {
-      await deps.ledger.observe(name, { ...seen, checkedAt });
-      return { state: 'known', value: toUpstream(seen) };
-    }
-    const resolved = await resolveImage(deps.registry, { ...source, digest: head.digest }, [...upstream.platforms], {
-      signal,
-    });
-    if (resolved === undefined) return { state: 'absent' };
-    const platforms = Object.fromEntries(
-      Object.entries(resolved.platforms).flatMap(([platform, child]) => (child ? [[platform, child.digest]] : [])),
-    );
-    const { platformsCreated } = resolved;
-    const created = resolved.created === undefined ? {} : { created: resolved.created };
-    const times = {
-      ...created,
-      platformsCreated,
-      firstSeenAt: firstSeen(seen, head.digest, { created: resolved.created, checkedAt }),
-      checkedAt,
-    };
-    const observation = { digest: head.digest, platforms, ...times };
+async function watchOne(
+  name: string,
+  { reference, tag, newer, platforms: wanted }: Watched & Located,
+  deps: WatchDeps,
+  signal: AbortSignal,
+): Promise<Known<Upstream>> {
+  const source = deps.sourceOf(reference);
+  const gone = { state: 'absent', ...(tag && { why: `${formatReference(reference)} went away meanwhile` }) } as const;
+  const head = await deps.registry.head(source, { signal });
+  if (head === undefined) return gone;
+  const last = await deps.ledger.observation(name);
+  const checkedAt = deps.now();
+  const choice = { ...(tag && { tag }), ...(newer && { newer }) };
+  if (last?.digest === head.digest && [...wanted].every((platform) => platform in last.platforms)) {
+    const { tag: _tag, newer: _newer, ...content } = last;
+    const observation = { ...content, ...choice, checkedAt };
     await deps.ledger.observe(name, observation);
     return { state: 'known', value: toUpstream(observation) };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return { state: 'unknown', why: `${name} could not be asked: ${messageOf(error)}` };
   }
+  const resolved = await resolveImage(deps.registry, { ...source, digest: head.digest }, [...wanted], { signal });
+  if (resolved === undefined) return gone;
+  const platforms = Object.fromEntries(
+    Object.entries(resolved.platforms).flatMap(([platform, child]) => (child ? [[platform, child.digest]] : [])),
+  );
+  const { platformsCreated } = resolved;
+  const times = {
+    ...(resolved.created === undefined ? {} : { created: resolved.created }),
+    platformsCreated,
+    firstSeenAt: firstSeen(last, head.digest, { created: resolved.created, checkedAt }),
+    checkedAt,
+  };
+  const observation = { digest: head.digest, platforms, ...choice, ...times };
+  await deps.ledger.observe(name, observation);
+  return { state: 'known', value: toUpstream(observation) };
 }
 
 /** Without a memory, the time at which upstream made it is the best that is known (decisions 15). */
@@ -102,7 +116,6 @@ function firstSeen(
   return seen === undefined ? (created ?? checkedAt) : checkedAt;
 }
 
-function toUpstream({ digest, platforms, created, platformsCreated, firstSeenAt }: Observation): Upstream {
-  const times = { ...(created && { created }), ...(platformsCreated && { platformsCreated }) };
-  return { digest, platforms, ...times, firstSeenAt };
+function toUpstream({ checkedAt: _, ...upstream }: Observation): Upstream {
+  return upstream;
 }

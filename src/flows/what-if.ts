@@ -4,7 +4,8 @@ import type { FleetFacts, Upstream } from '../domain/facts.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { parentsOf } from '../domain/graph.ts';
 import type { PlanEntry } from '../domain/plan.ts';
-import { atDigest, parseReference, repositoryOf } from '../domain/reference.ts';
+import { atDigest, repositoryOf } from '../domain/reference.ts';
+import { parseUpstream, upstreamReference } from '../domain/upstream.ts';
 import { nextVersion } from '../domain/version.ts';
 import { type Ahead, lookAhead, supposeContent } from '../domain/waves-ahead.ts';
 import { inventUpstream, reachOf, type Supposed, supposeMoved, wantedPlatforms } from '../domain/what-if.ts';
@@ -25,6 +26,8 @@ export interface WhatIf {
     readonly from?: Digest;
     /** Absent: any other digest. */
     readonly to?: Digest;
+    /** Of tracked tags: the one that is supposed to be the highest. */
+    readonly tag?: string;
   }[];
   readonly ahead: Ahead;
   /** Digests that were made up. */
@@ -52,7 +55,12 @@ export async function lookWhatIf(
   const runs = [...(facts.history?.values() ?? [])].flat();
   const guess = estimate(tasksOf(rebuilt, facts.images), learnDurations(runs));
   return {
-    upstreams: moves.map(({ name, from, to }) => ({ name, ...(from && { from }), ...(to && { to }) })),
+    upstreams: moves.map(({ name, from, to, tag }) => ({
+      name,
+      ...(from && { from }),
+      ...(to && { to }),
+      ...(tag && { tag }),
+    })),
     ahead,
     invented: new Set(moves.flatMap(({ to, upstream }) => (to === undefined ? [upstream.digest] : []))),
     reach,
@@ -66,21 +74,34 @@ interface Move {
   readonly name: string;
   readonly from?: Digest | undefined;
   readonly to?: Digest | undefined;
+  readonly tag?: string | undefined;
   readonly upstream: Upstream;
   readonly note?: string;
 }
 
 /** A digest that is there is taken with the platforms that it has; of any other, as many as now are supposed. */
 async function moveOf(each: Supposed, facts: FleetFacts, deps: WhatIfDeps, signal: AbortSignal): Promise<Move> {
-  const { name, digest } = each;
+  const { name, tag } = each;
   const current = facts.upstreams.get(name);
-  const from = current?.state === 'known' ? current.value.digest : undefined;
-  const move = { name, from, to: digest };
+  const now = current?.state === 'known' ? current.value : undefined;
+  const digest = each.digest ?? (await digestOfTag(each, deps, signal));
+  const move = { name, from: now?.digest, to: digest, tag };
   if (digest === undefined) return { ...move, upstream: inventUpstream(each, facts) };
   const known = await readUpstream(name, digest, facts.images, deps, signal);
-  if (known !== undefined) return { ...move, upstream: known };
+  const shown = tag ?? now?.tag;
+  if (known !== undefined) return { ...move, upstream: { ...known, ...(shown !== undefined && { tag: shown }) } };
   const note = `${name}@${digest} could not be read: it is taken to have the platforms of today`;
-  return { ...move, upstream: inventUpstream(each, facts), note };
+  return { ...move, upstream: inventUpstream({ ...each, digest }, facts), note };
+}
+
+/** A tracked tag that is there already stands for what it points to. */
+async function digestOfTag({ name, tag }: Supposed, { registry, sourceOf }: WhatIfDeps, signal: AbortSignal) {
+  if (tag === undefined) return undefined;
+  const head = registry.head(sourceOf(upstreamReference({ name, tag })), { signal }).catch((error) => {
+    if (signal.aborted) throw error;
+    return undefined;
+  });
+  return (await head)?.digest;
 }
 
 async function readUpstream(
@@ -90,7 +111,7 @@ async function readUpstream(
   { registry, sourceOf }: WhatIfDeps,
   signal: AbortSignal,
 ): Promise<Upstream | undefined> {
-  const source = atDigest(sourceOf(parseReference(name)), digest);
+  const source = atDigest(sourceOf(parseUpstream(name)), digest);
   const resolved = await resolveImage(registry, source, wantedPlatforms(name, images), { signal }).catch((error) => {
     if (signal.aborted) throw error;
     return undefined;

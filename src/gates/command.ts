@@ -16,10 +16,8 @@ export interface CommandGateOptions {
 }
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-const GRACE_MS = 15_000;
 
-/** Of `timeout` (coreutils): took too long, was killed for it; could not be started, does not exist. */
-const TIMED_OUT = [124, 137];
+/** Of a shell: what it was to run could not be started, does not exist. */
 const NOT_STARTED = [126, 127];
 
 /** A program of the organisation: exit 0 passes. It sees the environment of ingot without ingot's secrets. */
@@ -27,11 +25,9 @@ export function createCommandGate({ root }: CommandGateOptions): GateRunner {
   return {
     async ask(gate, subject, { signal }) {
       const [program, ...args] = (gate.test as Extract<GateTest, { kind: 'command' }>).argv;
-      const limits = { timeout: gate.timeoutSeconds * 1000 + GRACE_MS, maxBuffer: MAX_OUTPUT_BYTES, signal };
-      // Ends the whole process group: what a script started would keep our pipes open after it.
-      const bounded = ['--kill-after=5', `${gate.timeoutSeconds}`, program!, ...args];
+      const limits = { timeout: gate.timeoutSeconds * 1000, maxBuffer: MAX_OUTPUT_BYTES, signal };
       try {
-        const ended = await exec('timeout', bounded, { cwd: root, env: environmentOf(gate, subject), ...limits });
+        const ended = await exec(program!, args, { cwd: root, env: environmentOf(gate, subject), ...limits });
         return toAnswer(gate, ended.exitCode, `${ended.stdout.toString('utf8')}\n${ended.stderr}`);
       } catch (error) {
         if (error instanceof ExecError) return refusalOf(gate, error);
@@ -59,7 +55,6 @@ export function environmentOf(gate: Gate, subject: GateSubject): Readonly<Record
 function toAnswer(gate: Gate, exitCode: number, output: string): GateAnswer {
   const words = lastWords(output);
   if (exitCode === 0) return { passed: true, message: words };
-  if (TIMED_OUT.includes(exitCode)) return tooLong(gate);
   if (NOT_STARTED.includes(exitCode)) throw notAsked(gate, words, 'configuration');
   return { passed: false, message: `exit ${exitCode}${words === '' ? '' : `: ${words}`}` };
 }

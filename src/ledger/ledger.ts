@@ -47,6 +47,9 @@ export interface Observation {
   readonly created?: string;
   /** The same for each platform. */
   readonly platformsCreated?: Readonly<Partial<Record<Platform, string>>>;
+  /** Of tracked tags: the one that was the highest, and what was beyond the range. */
+  readonly tag?: string;
+  readonly newer?: string;
   /** RFC 3339. */
   readonly firstSeenAt: string;
   readonly checkedAt: string;

@@ -49,6 +49,8 @@ const ObservationSchema = z.object({
   platforms: z.record(z.string(), zDigest),
   created: z.string().optional(),
   platformsCreated: z.record(z.string(), z.string()).optional(),
+  tag: z.string().optional(),
+  newer: z.string().optional(),
   firstSeenAt: z.string(),
   checkedAt: z.string(),
 }) as unknown as z.ZodType<Observation>;

@@ -30,19 +30,45 @@ export class ExecError extends FactoryError<ExecErrorCode> {}
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 const DEFAULT_MAX_BUFFER = 64 * 1024 * 1024;
+const PIPE_GRACE_MS = 2_000;
 
-/** Runs a program without a shell, bounded in time and output, ended when the signal says so. */
+/**
+ * Runs a program without a shell, bounded in time and output, ended when the signal says so. It has a process group of
+ * its own: what it started and left behind ends with it, when that still holds its pipes.
+ */
 export async function exec(program: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const child = execa(program, args, toExecaOptions(options));
   watchLines(child.stdout, options.onStdout);
   watchLines(child.stderr, options.onStderr);
-  const result = await child;
-  if (result.exitCode === undefined) throw toExecError(program, result);
+  const release = endLeftovers(child);
+  const result = await child.finally(release);
+  // One that is asked to end may do so with an exit code of its own: what it wrote by then is no result.
+  const isCutShort = result.timedOut || result.isCanceled || result.isMaxBuffer;
+  if (result.exitCode === undefined || isCutShort) throw toExecError(program, result);
   return {
     exitCode: result.exitCode,
     stdout: Buffer.from(result.stdout as Uint8Array),
     stderr: Buffer.from(result.stderr as Uint8Array).toString('utf8'),
   };
+}
+
+/** @returns to be called when nothing is waited for any more */
+function endLeftovers(child: ReturnType<typeof execa>): () => void {
+  const timers: NodeJS.Timeout[] = [];
+  child.once('exit', (code) => {
+    if (code === null) signalGroup(child.pid, 'SIGTERM');
+    timers.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), PIPE_GRACE_MS));
+  });
+  return () => timers.forEach(clearTimeout);
+}
+
+function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 function toExecaOptions(options: ExecOptions) {
@@ -56,6 +82,8 @@ function toExecaOptions(options: ExecOptions) {
     maxBuffer: options.maxBuffer ?? DEFAULT_MAX_BUFFER,
     cancelSignal: options.signal,
     forceKillAfterDelay: 5_000,
+    detached: true,
+    cleanup: true,
     encoding: 'buffer',
     stripFinalNewline: false,
     reject: false,
@@ -80,6 +108,7 @@ function toExecError(program: string, result: Failure): ExecError {
   const { code, cause } = result;
   if (code === 'ENOENT')
     return new ExecError(`${program} is not installed or not on PATH`, { code: 'not-found', cause });
+  if (code === 'EACCES') return new ExecError(`${program} may not be executed`, { code: 'not-found', cause });
   if (result.timedOut) return new ExecError(`${program} took too long`, { code: 'timed-out', retryable: true });
   if (result.isCanceled) return new ExecError(`${program} was cancelled`, { code: 'cancelled' });
   if (result.isMaxBuffer) return new ExecError(`${program} wrote too much`, { code: 'output-too-large' });

@@ -1,3 +1,4 @@
+import type { Digest } from '../domain/digest.ts';
 import { type CommonCode, FactoryError } from '../domain/errors.ts';
 import type { PackageState, PackageUpdate } from '../domain/packages/state.ts';
 
@@ -13,4 +14,18 @@ export interface Archives {
    * @throws ArchiveError when an index that the state needs cannot be had or is not signed by whom the state trusts
    */
   updates(state: PackageState, options: { readonly signal?: AbortSignal }): Promise<readonly PackageUpdate[]>;
+}
+
+/** Archives whose whole state can be handed to a package manager in a build. */
+export interface ListedArchives {
+  /**
+   * Writes what the manager itself would have after an update, for all these platforms, into an empty folder. With
+   * `freshForMs: Infinity` updates and lists are one snapshot. Returns a digest over all that the archives signed.
+   * @throws ArchiveError as `updates` does
+   */
+  lists(
+    states: readonly PackageState[],
+    directory: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Digest>;
 }

@@ -1,5 +1,5 @@
 import type { PackageState } from '../domain/packages/state.ts';
-import { ArchiveError, type Archives } from './archives.ts';
+import { ArchiveError, type Archives, type ListedArchives } from './archives.ts';
 
 type Manager = Exclude<PackageState['manager'], 'none'>;
 
@@ -12,5 +12,13 @@ export function createArchives(byManager: Readonly<Partial<Record<Manager, Archi
       if (archives !== undefined) return archives.updates(state, options);
       throw new ArchiveError(`archives of ${state.manager} packages cannot be asked`, { code: 'unavailable' });
     },
+  };
+}
+
+/** Writes lists for the manager that the first state has; the platforms of an image all have the same. */
+export function createListedArchives(byManager: Readonly<Record<'apt' | 'apk', ListedArchives>>): ListedArchives {
+  return {
+    lists: (states, directory, options) =>
+      byManager[states[0]?.manager === 'apk' ? 'apk' : 'apt'].lists(states, directory, options),
   };
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { type Digest, hexOf } from '../domain/digest.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import type { Call } from '../registry/registry.ts';
-import type { AptArchives } from './apt.ts';
+import type { ListedArchives } from './archives.ts';
 
 export interface ListFoldersOptions {
-  readonly apt: Pick<AptArchives, 'lists'>;
+  readonly archives: ListedArchives;
   /** Everything below it is ours. */
   readonly directory: string;
   /** Milliseconds since the epoch. */
@@ -20,14 +20,14 @@ const FRESH_MS = 10 * 60_000;
 const KEPT_MS = 24 * 3600_000;
 
 /** Keeps each state of the archives in a folder of its own, named by what the archives signed. */
-export function createListFolders({ apt, directory, now }: ListFoldersOptions) {
+export function createListFolders({ archives, directory, now }: ListFoldersOptions) {
   const taken = new Map<string, { readonly at: number; readonly lists: Promise<Digest> }>();
   const write = async (states: readonly PackageState[], call: Call): Promise<Digest> => {
     await mkdir(directory, { recursive: true });
     await removeOld(directory, now() - KEPT_MS);
     const scratch = await mkdtemp(join(directory, 'new-'));
     try {
-      const lists = await apt.lists(states, scratch, call);
+      const lists = await archives.lists(states, scratch, call);
       await chmod(scratch, 0o755);
       // One that is there already has the same content, and may be in use.
       await rename(scratch, join(directory, hexOf(lists))).catch(() => undefined);

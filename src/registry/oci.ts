@@ -15,7 +15,7 @@ import { createManifests, type NewManifest } from './manifests.ts';
 import { createReferrers, type Referrers, referrerFacts } from './referrers.ts';
 import { type Call, type Descriptor, type Registry, RegistryError } from './registry.ts';
 import { createRetry } from './retry.ts';
-import { listTags } from './tags.ts';
+import { type KnownPages, listTags } from './tags.ts';
 import { createSender, type RequestEvent, withRedirects } from './transport.ts';
 
 export interface RegistryOptions {
@@ -53,6 +53,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const client = stackClient(options, limits);
   const [manifests, blobs] = [createManifests(client), createBlobs(client)];
   const referrers = createReferrers(client, manifests);
+  const known: KnownPages = new Map();
   const registry: Registry = {
     head: manifests.head,
     manifest: manifests.get,
@@ -60,7 +61,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     blobStream: (reference, blob, call = {}) => blobs.stream(reference, blob, call),
     hasBlob: (repository, blob, call = {}) => blobs.has(repository, blob, call),
     copyBlob: (from, to, blob, call = {}) => blobs.transfer(from, to, blob, call),
-    tags: (repository, call = {}) => listTags(client, repository, call),
+    tags: (repository, { conditional = false, ...call } = {}) =>
+      listTags(client, repository, { ...call, known: conditional ? known : new Map() }),
     async referrers(subject, call = {}) {
       return referrers.list({ ...subject, digest: requireDigest(subject) }, call);
     },

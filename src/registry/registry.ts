@@ -70,8 +70,11 @@ export interface Registry {
   hasBlob(repository: Reference, blob: Pick<Descriptor, 'digest' | 'size'>, call?: Call): Promise<boolean>;
   /** Brings one blob of another repository here, unless it is there: mounted where it can be. @throws `missing-content` */
   copyBlob(from: Reference, to: Reference, blob: Pick<Descriptor, 'digest' | 'size'>, call?: Call): Promise<void>;
-  /** All tags, sorted; empty when the repository does not exist. */
-  tags(repository: Reference, call?: Call): Promise<readonly string[]>;
+  /**
+   * All tags, sorted; empty when the repository does not exist.
+   * @param options.conditional of pages with an ETag only those that changed; for looks at others' repositories
+   */
+  tags(repository: Reference, options?: Call & { conditional?: boolean }): Promise<readonly string[]>;
   /** Referrers of a digest, from the API or the fallback tag (distribution-spec v1.1, Referrers). */
   referrers(subject: Reference, options?: Call & { artifactType?: string }): Promise<readonly Descriptor[]>;
   /** Uploads a blob unless it is there; tries a mount from `mountFrom` first. */

@@ -63,7 +63,7 @@ beforeEach(async () => {
     places: placesBelow({ registry: repository.registry, path: 'golden' }),
     fleet: {
       settings: { channels: [{ name: 'stable' }], freezes: [] },
-      images: [{ name: image, line: '12', platforms: [] }],
+      images: [{ name: image, line: '12', platforms: [], inputs: [] }],
     },
     config: { person: 'ada' },
     downstreams: [createLocalForge({ now }).repository(person.path)],

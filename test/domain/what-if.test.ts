@@ -21,7 +21,7 @@ describe('what is supposed', () => {
     ['docker.io/library/debian:12-slim', { name: BASE }],
     [`ghcr.io/acme/tool:1.2=${digest}`, { name: TOOL, digest }],
   ])('%s is understood', (text, supposed) => {
-    expect(parseSupposed(text, images)).toEqual(supposed);
+    expect(parseSupposed(text, images)).toEqual([supposed]);
   });
 
   test.each([

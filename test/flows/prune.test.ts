@@ -7,6 +7,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import { candidateKey } from '../../src/domain/inputs.ts';
 import { mirrorTag, stagingTag } from '../../src/domain/places.ts';
 import { atDigest, atTag, parseReference, type Reference, repositoryOf } from '../../src/domain/reference.ts';
+import type { Run } from '../../src/domain/run.ts';
 import type { Reason, Release } from '../../src/domain/staleness.ts';
 import { noteCandidate } from '../../src/flows/candidate-note.ts';
 import { readMarks } from '../../src/flows/marks.ts';
@@ -255,24 +256,38 @@ test('a downstream that cannot be asked keeps everything that it may pin', async
   expect(await versions()).toHaveLength(3);
 });
 
+function running(scene: ReleaseScene): Run {
+  return {
+    ...{ id: '1', image: 'base', inputs: scene.fleet.images[0]!.definition.x!, reasons: [], holds: [] },
+    ...{ platforms: [], startedAt: '2026-11-30T23:00:00Z', steps: [] },
+  };
+}
+
 test('a run that is under way keeps all of its image', async () => {
   const { scene, deps, releases, versions } = setUp('busy');
   await releases(3);
-  const ledger = {
-    ...deps.ledger,
-    runs: async () => [
-      {
-        ...{ id: '1', image: 'base', inputs: scene.fleet.images[0]!.definition.x!, reasons: [], holds: [] },
-        ...{ platforms: [], startedAt: '2026-11-30T23:00:00Z', steps: [] },
-      },
-    ],
-  };
+  const ledger = { ...deps.ledger, runs: async () => [running(scene)] };
 
   const { plan } = await prune({ ...deps, ledger }, 'ada', signal);
 
   expect(plan.items.filter(({ goes }) => goes)).toEqual([]);
   expect(why(plan, '12.0.0')).toEqual(['a run of base is under way']);
   expect(await versions()).toHaveLength(3);
+});
+
+test('a run that begins after the decision finds all that was there', async () => {
+  const { scene, deps, releases, versions } = setUp('began');
+  await releases(3);
+  let asked = 0;
+  const ledger = { ...deps.ledger, runs: async () => (asked++ === 0 ? [] : [running(scene)]) };
+
+  const { plan, removed, problems } = await prune({ ...deps, ledger }, 'ada', signal);
+
+  expect(went(plan, 'releases')).toEqual(['12.0.0']);
+  expect([...new Set(problems.map((problem) => problem.replace(/^.*: left/, 'left')))]).toEqual([
+    'left as it is: a run of base began meanwhile; prune again',
+  ]);
+  expect([removed, await versions()]).toEqual([0, ['12.0.0', '12.0.1', '12.0.2']]);
 });
 
 test('mirrored digests stay while a release needs them, or upstream points to them', async () => {
@@ -296,6 +311,30 @@ test('mirrored digests stay while a release needs them, or upstream points to th
   expect(went(plan, 'releases')).toEqual(['12.0.0']);
   expect(await there(of(all[0]!))).toEqual([false, false]);
   expect(await there([...of(all[1]!), ...of(all[2]!), current.digest])).toEqual(Array(5).fill(true));
+});
+
+test('a copy of what tracked tags come to now is kept for the next build', async () => {
+  const images = { tracks: 'line: "12"\nfrom: { image: debian, track: "12.x", suffix: -slim }\nuser: 10001\n' };
+  const { scene, deps, upstream, releases } = setUp('tracked', { images });
+  await releases(1);
+  const mirror = scene.places.mirror(DEBIAN);
+  const push = async (tag: string) => {
+    const files = { 'etc/edition': tag };
+    await pushImage(registry, atTag(upstream, tag), { index: true, files });
+    const { digest } = await pushImage(registry, mirror, { files });
+    await registry.copy(atDigest(mirror, digest), atTag(mirror, mirrorTag(digest)));
+    return digest;
+  };
+  const [old, current] = [await push('12.8-slim'), await push('12.9-slim')];
+  const sourceOf = ({ tag = '12-slim' }: Reference) => atTag(upstream, tag);
+
+  const plan = await planPruning({ ...deps, sourceOf }, signal);
+
+  const copies = plan.areas.filter(({ area }) => area === 'mirror').flatMap(({ decisions }) => decisions);
+  const decisionOn = (digest: Digest) => copies.find(({ roots }) => roots.includes(digest));
+  const why = ['docker.io/library/debian:{12.x}-slim points to it'];
+  expect(decisionOn(current)).toMatchObject({ goes: false, why });
+  expect(decisionOn(old)).toMatchObject({ goes: true });
 });
 
 test('an upstream that cannot be asked keeps all of its copies', async () => {

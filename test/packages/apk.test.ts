@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { apkCacheNames } from '../../src/domain/packages/apk-cache.ts';
 import type { ArchiveMap } from '../../src/domain/packages/archive-address.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createApkArchives } from '../../src/packages/apk.ts';
@@ -244,3 +245,42 @@ function changed(file: Uint8Array): Buffer {
   copy[copy.length - 20]! ^= 1;
   return copy;
 }
+
+describe('the lists of apk packages', () => {
+  const arm = '/v3/main/aarch64/APKINDEX.tar.gz';
+  const both = async () => [
+    await apkState(image()),
+    await apkState(
+      image({
+        '/etc/apk/arch': 'aarch64\n',
+        '/lib/apk/db/installed': apkDatabase([{ ...OLD, architecture: 'aarch64' }]),
+      }),
+    ),
+  ];
+
+  test('are the signed indexes of all platforms, as apk looks for them', async () => {
+    archive.files.set(arm, await apkIndexFile([{ ...NEW, architecture: 'aarch64' }], KEY));
+    const folder = await mkdtemp(join(directory, 'lists-'));
+
+    const digest = await archivesOf().lists(await both(), folder);
+
+    const expected = [INDEX, arm].flatMap((path) =>
+      apkCacheNames(`${archive.address}${path.slice(1)}`).map((name) => [name, archive.files.get(path)]),
+    );
+    const found = (await readdir(folder)).map(async (name) => [name, await readFile(join(folder, name))]);
+    expect(Object.fromEntries(await Promise.all(found))).toEqual(Object.fromEntries(expected));
+    archive.files.set(arm, await apkIndexFile([{ ...OLD, architecture: 'aarch64' }], KEY));
+    expect(await archivesOf().lists(await both(), folder)).not.toBe(digest);
+  });
+
+  test('need a key that apk in the image knows, too', async () => {
+    archive.files.set('/mirror/main/x86_64/APKINDEX.tar.gz', await apkIndexFile([NEW], OTHER));
+    const mirrors = {
+      [`${new URL(archive.address).host}/v3`]: { url: `${archive.address}mirror`, keyring: 'mirror.pub' },
+    };
+    const archives = archivesOf({ mirrors, keyring: OTHER.pem });
+
+    expect(await ask(image(), archives)).toHaveLength(1);
+    await expect(archives.lists([await apkState(image())], directory)).rejects.toMatchObject({ code: 'untrusted' });
+  });
+});

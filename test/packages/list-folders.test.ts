@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf, hexOf } from '../../src/domain/digest.ts';
 import type { PackageState } from '../../src/domain/packages/state.ts';
-import type { AptArchives } from '../../src/packages/apt.ts';
+import type { ListedArchives } from '../../src/packages/archives.ts';
 import { createListFolders } from '../../src/packages/list-folders.ts';
 
 let directory: string;
@@ -26,7 +26,7 @@ const state: PackageState = {
 };
 
 /** Archives whose lists are one file with the edition. */
-function archivesAt(edition: { text: string; writes: number }): Pick<AptArchives, 'lists'> {
+function archivesAt(edition: { text: string; writes: number }): ListedArchives {
   return {
     async lists(_states, folder) {
       edition.writes += 1;
@@ -40,7 +40,7 @@ function archivesAt(edition: { text: string; writes: number }): Pick<AptArchives
 test('writes the lists of the same images once, until they may have moved', async () => {
   const edition = { text: 'first', writes: 0 };
   let time = 0;
-  const lists = createListFolders({ apt: archivesAt(edition), directory, now: () => time });
+  const lists = createListFolders({ archives: archivesAt(edition), directory, now: () => time });
 
   const taken = await Promise.all([lists.take([state], {}), lists.take([state], {})]);
   edition.text = 'second';
@@ -55,7 +55,7 @@ test('writes the lists of the same images once, until they may have moved', asyn
 test('keeps an earlier state while runs may use it, and removes what nobody used for a day', async () => {
   const edition = { text: 'first', writes: 0 };
   let time = Date.now();
-  const lists = createListFolders({ apt: archivesAt(edition), directory, now: () => time });
+  const lists = createListFolders({ archives: archivesAt(edition), directory, now: () => time });
   const first = await lists.take([state], {});
   edition.text = 'second';
   time += HOUR;
@@ -75,10 +75,10 @@ test('leaves nothing behind when the archives cannot be asked, and asks again', 
   const edition = { text: 'first', writes: 0 };
   const working = archivesAt(edition);
   let isDown = true;
-  const apt: Pick<AptArchives, 'lists'> = {
+  const apt: ListedArchives = {
     lists: (...asked) => (isDown ? Promise.reject(new Error('down')) : working.lists(...asked)),
   };
-  const lists = createListFolders({ apt, directory, now: Date.now });
+  const lists = createListFolders({ archives: apt, directory, now: Date.now });
 
   await expect(lists.take([state], {})).rejects.toThrow('down');
   isDown = false;

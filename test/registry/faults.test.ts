@@ -200,6 +200,41 @@ test('ignores parameters of the content type', async () => {
   expect((await registry.head(through('parameters')))!.mediaType).toBe(MEDIA_TYPES.manifest);
 });
 
+test('asks for tags that are known only whether they changed, where that is wanted and the registry has an ETag', async () => {
+  const [first, second] = ['/v2/etags/tags/list', '/v2/etags/tags/list?last=a'];
+  const page = (path: string, tags: string[], headers: Record<string, string>) => ({
+    on: (asked: { path: string }) => asked.path === path,
+    times: 1,
+    answer: { status: 200, headers, body: JSON.stringify({ tags }) },
+  });
+  const unchanged = { on: ({ path }: { path: string }) => path === first, times: 1, answer: { status: 304 } };
+  proxy.inject(
+    page(first, ['a'], { etag: '"one"', link: `<${second}>; rel="next"` }),
+    page(second, ['b'], {}),
+    unchanged,
+    page(second, ['b', 'c'], {}),
+    page(first, ['d'], {}),
+  );
+
+  const known = { conditional: true };
+  const lists = [await registry.tags(through('etags'), known), await registry.tags(through('etags'), known)];
+  const always = await registry.tags(through('etags'));
+
+  expect(lists).toEqual([
+    ['a', 'b'],
+    ['a', 'b', 'c'],
+  ]);
+  expect(always).toEqual(['d']);
+  const listed = proxy.headers.filter((_, index) => proxy.asked[index]?.includes('/tags/list'));
+  expect(listed.map((headers) => headers['if-none-match'])).toEqual([
+    undefined,
+    undefined,
+    '"one"',
+    undefined,
+    undefined,
+  ]);
+});
+
 test('reads all pages of tags, and stops when a page repeats', async () => {
   const page = (tags: string[], next: string) => ({
     times: 1,

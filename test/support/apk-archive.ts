@@ -25,6 +25,10 @@ export interface ApkPackage {
   readonly origin?: string;
   /** `D:` as written. */
   readonly depends?: string;
+  /** `C:` of the file; made up where there is none. */
+  readonly checksum?: string;
+  /** Bytes of the file. */
+  readonly size?: number;
 }
 
 /** An APKINDEX.tar.gz as `apk index` and `abuild-sign` make it. */
@@ -58,18 +62,19 @@ export async function tarOf(files: readonly (readonly [string, Buffer])[]): Prom
 }
 
 /** apk takes packages of the same checksum for the same package, wherever they are. */
-function checksumOf({ name, version, architecture = 'x86_64' }: ApkPackage): string {
+function checksumOf({ name, version, architecture = 'x86_64', checksum }: ApkPackage): string {
+  if (checksum !== undefined) return checksum;
   return `Q1${Buffer.from(digestOf(`${name} ${version} ${architecture}`).slice(7, 47), 'hex').toString('base64')}`;
 }
 
 function indexStanza(each: ApkPackage): string {
-  const { name, version, architecture = 'x86_64', origin, depends } = each;
+  const { name, version, architecture = 'x86_64', origin, depends, size = 1000 } = each;
   return [
     `C:${checksumOf(each)}`,
     `P:${name}`,
     `V:${version}`,
     `A:${architecture}`,
-    'S:1000',
+    `S:${size}`,
     'I:4096',
     'T:A test',
     'U:https://example.org',

@@ -26,8 +26,12 @@ export interface BuilderScene {
   /** Writes a context whose Dockerfile and other files are given; busybox lies in it as well. */
   context(files: Readonly<Record<string, string>>): Promise<Pick<BuildRequest, 'context' | 'dockerfile'>>;
   repository(name: string): Reference;
-  /** Builds for amd64 and pushes; by digest. */
-  image(name: string, files: Readonly<Record<string, string>>): Promise<Reference & { digest: Digest }>;
+  /** Builds for amd64 and pushes; by digest. `copies` are files of this machine by their names in the context. */
+  image(
+    name: string,
+    files: Readonly<Record<string, string>>,
+    copies?: Readonly<Record<string, string>>,
+  ): Promise<Reference & { digest: Digest }>;
   stop(): Promise<void>;
 }
 
@@ -59,9 +63,10 @@ export async function startBuilderScene(): Promise<BuilderScene> {
   };
   return {
     ...{ builder, address, registry, buildctl, folder, context, repository },
-    async image(name, files) {
+    async image(name, files, copies = {}) {
       const push = repository(name);
       const source = await context(files);
+      for (const [file, path] of Object.entries(copies)) await copyFile(path, join(source.context, file));
       const digest = await builder.build({ ...source, platform: 'linux/amd64', pins: {}, epoch: 1_700_000_000, push });
       return { ...atDigest(push, digest), digest };
     },

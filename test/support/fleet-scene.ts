@@ -22,8 +22,8 @@ export interface TestFactory {
   readonly base: string;
   readonly downstream: string;
   repository(image: string): Reference;
-  /** Publishes a new edition of the upstream that the fleet is built from. */
-  publish(edition: string): Promise<void>;
+  /** Publishes a new edition of the upstream that the fleet is built from. @param tag default 12-slim */
+  publish(edition: string, tag?: string): Promise<void>;
   /** Replaces files of the fleet, and commits nothing. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
   /** Writes ingot.yaml anew, with these settings in place of the usual ones. */
@@ -141,8 +141,8 @@ function createFactory({
         'ingot.yaml': stringify({ ...usual, downstreams: [{ forge: 'local', path: downstream }], ...settings }),
       }),
     repository: (image) => parseReference(`${base}/${image}`),
-    async publish(edition) {
-      await pushImage(registry, parseReference(`${base}/upstream/debian:12-slim`), {
+    async publish(edition, tag = '12-slim') {
+      await pushImage(registry, parseReference(`${base}/upstream/debian:${tag}`), {
         platforms: [...PLATFORMS],
         files: {
           'etc/os-release': 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n',

@@ -112,6 +112,42 @@ function updateinfo(advisories: readonly TestAdvisory[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<updates>${updates.join('\n')}</updates>\n`;
 }
 
+/** Signs packages in place, and the list of a repository; returns the public key as text. */
+export async function signRepository(
+  home: string,
+  { rpms, list }: { readonly rpms: readonly string[]; readonly list: Buffer },
+): Promise<{ key: string; signature: Buffer }> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const gpg = ['--homedir', home, '--batch', '--yes', '--passphrase', ''];
+  if (!(await readdir(home)).includes('pubring.kbx'))
+    await run('gpg', [
+      ...gpg,
+      '--pinentry-mode',
+      'loopback',
+      '--quick-gen-key',
+      'rpm@example.org',
+      'rsa2048',
+      'sign',
+      'never',
+    ]);
+  if (rpms.length > 0)
+    await run('rpmsign', [
+      '--define',
+      '_gpg_name rpm@example.org',
+      '--define',
+      '__gpg /usr/bin/gpg',
+      '--define',
+      `_gpg_path ${home}`,
+      '--addsign',
+      ...rpms,
+    ]);
+  await writeFile(join(home, 'list'), list);
+  await run('gpg', [...gpg, '--armor', '--output', join(home, 'list.asc'), '--detach-sign', join(home, 'list')]);
+  await run('gpg', [...gpg, '--armor', '--output', join(home, 'key.asc'), '--export', 'rpm@example.org']);
+  await run('gpgconf', ['--homedir', home, '--kill', 'all']);
+  return { key: await readFile(join(home, 'key.asc'), 'utf8'), signature: await readFile(join(home, 'list.asc')) };
+}
+
 /** Puts a repository's files under a path of an archive, without the packages. */
 export function publishRepository(
   archive: Pick<TestArchive, 'files'>,

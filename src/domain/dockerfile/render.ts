@@ -1,10 +1,15 @@
-import type { FileEntry, Image, PackageSource, RenderedRecipe, Settings } from '../fleet/model.ts';
-import { needsLocaleDefinition, trustStorePath } from '../fleet/rendered-checks.ts';
-import { aptRun, plainRun } from './render-run.ts';
+import { SCRATCH } from '../fleet/manager.ts';
+import { isSetting, trustStorePath } from '../fleet/manager-facts.ts';
+import type { FileEntry, Image, RenderedRecipe, Settings } from '../fleet/model.ts';
+import { trackedName } from '../upstream.ts';
+import { INSTALLERS } from './installers.ts';
+import { copyPlain, installRun, plainRun } from './render-run.ts';
 
 export interface RenderOptions {
-  /** What FROM names, with digest: `golden/debian@sha256:…`. */
+  /** What FROM names, with digest: `golden/debian@sha256:…`; or `scratch`. */
   readonly base: string;
+  /** Files of the base that name archives which have mirrors: absolute paths. Default none. */
+  readonly mirrored?: readonly string[];
 }
 
 export interface RenderedDockerfile {
@@ -20,28 +25,25 @@ export interface RenderedDockerfile {
 export function renderDockerfile(
   image: Pick<Image, 'name' | 'description' | 'secrets' | 'inputs'> & { readonly recipe: RenderedRecipe },
   settings: Pick<Settings, 'fleet' | 'source'>,
-  { base }: RenderOptions,
+  { base, mirrored = [] }: RenderOptions,
 ): RenderedDockerfile {
   const { recipe } = image;
-  const runs = runsOf(image);
+  const { manager } = recipe;
+  const runs = runsOf(image, mirrored);
+  const [settingFiles, others] = partition(recipe.files, ({ to }) => manager !== 'none' && isSetting(to, manager));
+  const [trusted, rest] = partition(others, ({ to }) => to === 'trust-store');
   const blocks = [
     `# Rendered by ingot. To change it, change images/${image.name}/image.yaml.`,
     `FROM ${base}`,
     // In reach of RUN, since tools such as useradd write it in place of the time of day.
-    'ARG SOURCE_DATE_EPOCH',
+    base === SCRATCH ? '' : 'ARG SOURCE_DATE_EPOCH',
     runs.length === 0 ? '' : 'USER 0',
-    recipe.sources.map(renderSource).join('\n'),
-    copies(recipe.files.filter(isAptFile)),
-    runs
-      .filter(({ shared }) => shared)
-      .map(({ text }) => text)
-      .join('\n'),
-    copies(recipe.files.filter(isTrusted)),
-    runs
-      .filter(({ shared }) => !shared)
-      .map(({ text }) => text)
-      .join('\n'),
-    copies(recipe.files.filter((file) => !isAptFile(file) && !isTrusted(file))),
+    manager === 'none' ? '' : recipe.sources.map(INSTALLERS[manager].source).join('\n'),
+    copies(settingFiles, recipe),
+    textOf(runs.filter(({ shared }) => shared)),
+    copies(trusted, recipe),
+    textOf(runs.filter(({ shared }) => !shared)),
+    copies(rest, recipe),
     renderPairs('ENV', environment(recipe), quoteExpanding),
     renderPairs('LABEL', labels(image, settings), quoteLiteral),
     recipe.workdir === undefined ? '' : `WORKDIR ${recipe.workdir}`,
@@ -68,34 +70,45 @@ export function proxyArgs({ proxy = {} }: Pick<Settings, 'proxy'>): Record<strin
   );
 }
 
+interface Run {
+  readonly shared: boolean;
+  readonly text: string;
+}
+
 /** Shared packages in a layer of their own, which siblings on the same base then share. */
-function runsOf({
-  recipe,
-  secrets,
-  inputs,
-}: Parameters<typeof renderDockerfile>[0]): { shared: boolean; text: string }[] {
-  const { packages, install, upgrade } = recipe;
-  const common = { secrets, snapshot: usesSnapshot(recipe), cache: cacheName(inputs[0]?.written ?? 'base') };
-  const after = finishingCommands(recipe);
+function runsOf(
+  { recipe, secrets, inputs }: Parameters<typeof renderDockerfile>[0],
+  mirrored: readonly string[],
+): readonly Run[] {
+  const { manager, packages, install, upgrade } = recipe;
+  if (manager === 'none') return [];
+  const installer = INSTALLERS[manager];
+  const cache = cacheName(trackedName(inputs[0]) ?? inputs[0]?.written ?? 'base');
+  const where = { secrets, snapshot: usesSnapshot(recipe), mirrored, cache };
+  const after = installer.finishing(recipe);
   const first = packages.length > 0 || (install.length === 0 && upgrade !== 'none');
-  const runs: { shared: boolean; text: string }[] = [];
-  if (first) runs.push({ shared: true, text: aptRun({ ...common, packages, upgrade, after: [] }) });
-  if (install.length > 0)
-    runs.push({
-      shared: false,
-      text: aptRun({ ...common, packages: install, upgrade: first ? 'none' : upgrade, after }),
-    });
-  else if (after.length > 0) runs.push({ shared: false, text: plainRun(after) });
+  const runs: Run[] = [];
+  if (first) runs.push({ shared: true, text: installRun(installer, { names: packages, upgrade, after: [] }, where) });
+  if (install.length > 0) {
+    const what = { names: install, upgrade: first ? 'none' : upgrade, after } as const;
+    runs.push({ shared: false, text: installRun(installer, what, where) });
+  } else if (after.length > 0) runs.push({ shared: false, text: plainRun(installer, after) });
   return runs;
 }
 
 /**
  * Whether ingot fetches and verifies the archives' lists for the build, once for all platforms. Archives that the
- * definition itself adds, perhaps with a password, are asked by apt in the build.
+ * definition itself adds, perhaps with a password, are asked by the manager in the build; dnf always asks itself.
  */
-export function usesSnapshot({ manager, packages, install, upgrade, sources, files }: RenderedRecipe): boolean {
-  const runsApt = packages.length > 0 || install.length > 0 || upgrade !== 'none';
-  return manager === 'apt' && runsApt && sources.length === 0 && !files.some(isAptFile);
+export function usesSnapshot(recipe: RenderedRecipe): boolean {
+  const { manager, sources, files } = recipe;
+  if (manager !== 'apt' && manager !== 'apk') return false;
+  return installs(recipe) && sources.length === 0 && !files.some(({ to }) => isSetting(to, manager));
+}
+
+/** Whether a package manager runs in the build. */
+export function installs({ manager, packages, install, upgrade }: RenderedRecipe): boolean {
+  return manager !== 'none' && (packages.length > 0 || install.length > 0 || upgrade !== 'none');
 }
 
 /** Lists of one distribution release are of no use to another. */
@@ -103,50 +116,22 @@ function cacheName(base: string): string {
   return base.replace(/@.*$/, '').replace(/[^a-zA-Z0-9]+/g, '-');
 }
 
-function finishingCommands({ locale, timezone, files }: RenderedRecipe): string[] {
-  const commands: string[] = [];
-  // Not the archive: one file a locale holds no hash table whose layout depends on what was there before.
-  if (needsLocaleDefinition(locale))
-    commands.push(`localedef --no-archive -i ${locale.replace(/\..*$/, '')} -f UTF-8 ${locale}`);
-  if (timezone !== undefined) {
-    commands.push(`test -f /usr/share/zoneinfo/${timezone}`);
-    commands.push(`ln -snf /usr/share/zoneinfo/${timezone} /etc/localtime`, `echo ${timezone} > /etc/timezone`);
-  }
-  if (files.some(isTrusted)) commands.push('update-ca-certificates');
-  return commands;
+function textOf(runs: readonly Run[]): string {
+  return runs.map(({ text }) => text).join('\n');
 }
 
-function isTrusted(file: FileEntry): boolean {
-  return file.to === 'trust-store';
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
-/** Settings of apt have to be there before it runs. */
-function isAptFile({ to }: FileEntry): boolean {
-  return to.startsWith('/etc/apt/');
-}
-
-function copies(files: readonly FileEntry[]): string {
+function copies(files: readonly FileEntry[], { manager }: RenderedRecipe): string {
   return files
     .map((file) => {
-      if (!('mode' in file)) return `COPY --chown=0:0 --chmod=0644 ${file.source} ${trustStorePath(file.source)}`;
-      return `COPY --chown=${file.owner} --chmod=${file.mode} ${file.source} ${file.to}`;
+      if ('mode' in file) return `COPY --chown=${file.owner} --chmod=${file.mode} ${file.source} ${file.to}`;
+      // Without a manager there is no trust store, which is a mistake.
+      return manager === 'none' ? '' : copyPlain(file.source, trustStorePath(file.source, manager));
     })
     .join('\n');
-}
-
-/** A deb822 source (sources.list(5)), its key limited to it. */
-function renderSource({ name, uri, suites, components, keyring }: PackageSource): string {
-  const key = `/etc/apt/keyrings/${name}${keyring.slice(keyring.lastIndexOf('.'))}`;
-  return [
-    `COPY --chown=0:0 --chmod=0644 ${keyring} ${key}`,
-    `COPY --chown=0:0 --chmod=0644 <<"EOF" /etc/apt/sources.list.d/${name}.sources`,
-    'Types: deb',
-    `URIs: ${uri}`,
-    `Suites: ${suites.join(' ')}`,
-    ...(components.length === 0 ? [] : [`Components: ${components.join(' ')}`]),
-    `Signed-By: ${key}`,
-    'EOF',
-  ].join('\n');
 }
 
 function environment({ env, locale }: RenderedRecipe): Record<string, string> {

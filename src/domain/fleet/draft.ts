@@ -102,6 +102,10 @@ function kindMistakes(document: ReadDocument<ImageFile>, definition: ImageFile, 
   const mistakes: Mistake[] = [];
   if (definition.target !== undefined)
     mistakes.push(document.mistake(['target'], '"target" needs an own Dockerfile', 'remove it'));
+  if (definition.track !== undefined) {
+    const remedy = 'write "from: { image: …, track: … }"';
+    mistakes.push(document.mistake(['track'], '"track" needs an own Dockerfile', remedy));
+  }
   if (definition.from === undefined)
     mistakes.push(
       document.mistake(

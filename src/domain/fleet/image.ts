@@ -1,15 +1,25 @@
 import { z } from 'zod';
 import { Deprecated } from './deprecated.ts';
-import { AptPackage } from './packages.ts';
+import { AnyPackage } from './packages.ts';
 import { Platforms } from './settings.ts';
+import { addFromMistakes, TRACK_FIELDS, TrackedInput } from './track.ts';
 import { AbsolutePath, DigitsOrText, Line, Name, RelativePath, VariableName } from './values.ts';
 
 const Owner = z.union([Line.min(1, 'is empty'), z.strictObject({ team: Line, contact: Line.optional() })], {
   error: 'must be a team, or { team: …, contact: … }',
 });
 
-const From = z.union([z.string().min(1, 'is empty'), z.strictObject({ golden: Name })], {
-  error: 'must be an image reference, or { golden: <image of this fleet> }',
+const FromFields = z
+  .strictObject({
+    golden: Name.optional(),
+    image: z.string().min(1, 'is empty').optional(),
+    ...TRACK_FIELDS,
+    track: TRACK_FIELDS.track.optional(),
+  })
+  .superRefine(addFromMistakes);
+
+const From = z.union([z.string().min(1, 'is empty'), FromFields], {
+  error: 'must be an image reference, { golden: <image of this fleet> }, or { image: …, track: … }',
 });
 
 /** Without a mode and owner of its own where the trust store decides them. */
@@ -26,12 +36,16 @@ const Word = z.string().regex(/^[^\s"'$\\]+$/, 'must be one word');
 
 const Source = z.strictObject({
   name: Name,
+  // dnf knows variables in addresses.
   uri: z
     .string()
-    .regex(/^https?:\/\/[^\s"'$\\@]+$/, 'must be an address without user and password; use secrets: for these'),
-  suites: z.array(Word).min(1, 'is empty'),
+    .regex(
+      /^https?:\/\/(?:[^\s"'$\\@]|\$(?:releasever|basearch|arch)\b)+$/,
+      'must be an address without user and password; use secrets: for these',
+    ),
+  suites: z.array(Word).default([]),
   components: z.array(Word).default([]),
-  keyring: RelativePath.regex(/\.(asc|gpg)$/, 'must be a keyring; its name ends with .asc (text) or .gpg (binary)'),
+  keyring: RelativePath,
 });
 
 const Secret = z
@@ -52,8 +66,10 @@ export const ImageFile = z.strictObject({
   line: z.string().regex(/^\d+(?:\.\d+)?$/, 'is no version line; write "12" or "3.11"'),
   platforms: Platforms.optional(),
   from: From.optional(),
+  track: z.record(z.string(), TrackedInput).optional(),
+  manager: z.enum(['apt', 'apk', 'dnf', 'microdnf', 'none']).optional(),
   packages: z.array(Name).optional(),
-  install: z.array(AptPackage).optional(),
+  install: z.array(AnyPackage).optional(),
   upgrade: z.enum(['all', 'security', 'none']).optional(),
   files: z.array(File).optional(),
   sources: z.array(Source).optional(),
@@ -81,11 +97,12 @@ export const ImageFile = z.strictObject({
 });
 export type ImageFile = z.infer<typeof ImageFile>;
 
-export const PLANNED_IMAGE_KEYS = ['from.image', 'from.track', 'from.suffix', 'channels', 'policy'];
+export const PLANNED_IMAGE_KEYS = ['channels', 'policy'];
 
 /** What only a rendered image can have: an own Dockerfile says these things itself. */
 export const RENDERED_KEYS = [
   'from',
+  'manager',
   'packages',
   'install',
   'upgrade',

@@ -2,9 +2,13 @@ import { baseOf, type DockerfileReference, type ParsedDockerfile } from '../dock
 import { contextKey, GOLDEN_PREFIX } from '../dockerfile/pin.ts';
 import type { Mistake } from '../errors.ts';
 import { parseReference, type Reference } from '../reference.ts';
+import { upstreamName } from '../upstream.ts';
 import { DOCKERFILE, type Draft } from './draft.ts';
+import type { ImageFile } from './image.ts';
+import { SCRATCH } from './manager.ts';
 import type { ImageInput } from './model.ts';
 import { suggestion } from './nearest.ts';
+import { toTracked, withTracks } from './tracked-inputs.ts';
 
 /** Names of the fleet's images with their lines; the line is absent where the definition has mistakes. */
 export type Golden = ReadonlyMap<string, string | undefined>;
@@ -14,29 +18,31 @@ export interface FoundInputs {
   readonly mistakes: readonly Mistake[];
 }
 
-type Told = { readonly message: string; readonly remedy?: string };
+export type Told = { readonly message: string; readonly remedy?: string };
 
 /** Every image that the build of a draft uses, base first, each key once. */
 export function inputsOf(draft: Draft, golden: Golden): FoundInputs {
   if (draft.definition === undefined) return { inputs: [], mistakes: [] };
   return draft.dockerfile === undefined
     ? renderedInputs(draft, golden)
-    : dockerfileInputs(draft, draft.dockerfile, draft.definition.target, golden);
+    : dockerfileInputs(draft, draft.dockerfile, draft.definition, golden);
 }
 
 function renderedInputs({ definition, document }: Draft, golden: Golden): FoundInputs {
   const { from } = definition!;
-  if (from === undefined) return { inputs: [], mistakes: [] };
-  const text = typeof from === 'string' ? from : `${GOLDEN_PREFIX}${from.golden}`;
+  if (from === undefined || from === SCRATCH) return { inputs: [], mistakes: [] };
+  const text = typeof from === 'string' ? from : (from.image ?? `${GOLDEN_PREFIX}${from.golden}`);
   const found =
     typeof from === 'string' && from.startsWith(GOLDEN_PREFIX)
       ? {
           message: `"${from}" is an image of this fleet`,
           remedy: `write { golden: ${from.slice(GOLDEN_PREFIX.length)} }`,
         }
-      : toSource(text, golden);
+      : typeof from === 'string' || from.track === undefined
+        ? toSource(text, golden)
+        : toTracked(text, { ...from, track: from.track });
   if ('message' in found) {
-    const at = typeof from === 'string' ? ['from'] : ['from', 'golden'];
+    const at = typeof from === 'string' ? ['from'] : ['from', from.image === undefined ? 'golden' : 'image'];
     return { inputs: [], mistakes: [document.mistake(at, found.message, found.remedy)] };
   }
   return { inputs: [{ role: 'base', written: contextKey(text), source: found.source }], mistakes: [] };
@@ -45,7 +51,7 @@ function renderedInputs({ definition, document }: Draft, golden: Golden): FoundI
 function dockerfileInputs(
   draft: Draft,
   parsed: ParsedDockerfile,
-  target: string | undefined,
+  { target, track = {} }: ImageFile,
   golden: Golden,
 ): FoundInputs {
   const path = `${draft.files.path}/${DOCKERFILE}`;
@@ -67,8 +73,9 @@ function dockerfileInputs(
     const role = reference === base || inputs.get(found.written)?.role === 'base' ? 'base' : 'input';
     inputs.set(found.written, { role, ...found });
   }
-  mistakes.push(...stageMistakes(path, parsed, inputs), ...twoNames(path, [...inputs.values()]));
-  const sorted = [...inputs.values()].sort((a, b) => Number(b.role === 'base') - Number(a.role === 'base'));
+  const tracked = withTracks([...inputs.values()], track, draft);
+  mistakes.push(...stageMistakes(path, parsed, inputs), ...tracked.mistakes, ...twoNames(path, tracked.inputs));
+  const sorted = [...tracked.inputs].sort((a, b) => Number(b.role === 'base') - Number(a.role === 'base'));
   return { inputs: sorted, mistakes };
 }
 
@@ -149,9 +156,10 @@ function stageMistakes(path: string, { stages }: ParsedDockerfile, inputs: Reado
 function twoNames(path: string, inputs: readonly ImageInput[]): Mistake[] {
   const seen = new Map<string, string>();
   return inputs.flatMap(({ written, source }) => {
-    if (!('golden' in source)) return [];
-    const other = seen.get(source.golden);
-    seen.set(source.golden, written);
+    const name = 'golden' in source ? source.golden : source.track && upstreamName(source);
+    if (name === undefined) return [];
+    const other = seen.get(name);
+    seen.set(name, written);
     if (other === undefined) return [];
     return [{ file: path, message: `"${other}" and "${written}" are the same image`, remedy: 'write it one way' }];
   });

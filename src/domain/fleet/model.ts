@@ -1,7 +1,7 @@
 import type { Digest } from '../digest.ts';
 import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
-import type { Reference } from '../reference.ts';
+import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
@@ -10,8 +10,11 @@ import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
 import type { WatchSettings } from './settings-watch.ts';
 
-/** Package managers whose package sets a fleet may define. Only `apt` is rendered so far. */
-export type PackageManager = 'apt' | 'apk' | 'dnf';
+/** Package managers that are rendered; dnf and microdnf share their package sets. */
+export type PackageManager = 'apt' | 'apk' | 'dnf' | 'microdnf';
+
+/** `none`: nothing can be installed, and no command is run. */
+export type Manager = PackageManager | 'none';
 
 /** A fleet as validated: what ingot.yaml and images/ say, with every name resolved. */
 export interface Fleet {
@@ -125,9 +128,9 @@ export interface Owner {
 /** An image that a build uses, and how its definition names it. */
 export interface ImageInput {
   readonly role: 'base' | 'input';
-  /** As the Dockerfile writes it, the key of the named context (`debian:12`, `golden/debian`). */
+  /** As the Dockerfile writes it, the key of the named context (`debian:12`, `golden/debian`; `node` for tracked tags). */
   readonly written: string;
-  readonly source: { readonly golden: string } | { readonly upstream: Reference };
+  readonly source: { readonly golden: string } | UpstreamSource;
 }
 
 export interface BuildSecret {
@@ -149,7 +152,7 @@ export interface OwnRecipe {
 /** What a Dockerfile is rendered from. */
 export interface RenderedRecipe {
   readonly kind: 'rendered';
-  readonly manager: PackageManager;
+  readonly manager: Manager;
   /** Shared packages, sets resolved, sorted, each once. */
   readonly packages: readonly string[];
   /** This image's own packages, sorted, without the shared ones. */
@@ -173,10 +176,11 @@ export type FileEntry =
   | { readonly source: string; readonly to: 'trust-store' }
   | { readonly source: string; readonly to: string; readonly mode: string; readonly owner: string };
 
-/** An extra apt source (deb822), its keyring relative to the image's folder. */
+/** An extra archive: apt's (deb822), apk's or dnf's. Its keyring is relative to the image's folder. */
 export interface PackageSource {
   readonly name: string;
   readonly uri: string;
+  /** None for dnf; for apk folders below the address. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
   readonly keyring: string;

@@ -3,6 +3,8 @@ import { canonicalJson } from '../inputs.ts';
 import { DOCKERFILE } from './draft.ts';
 import type { ContentFile, ImageFiles } from './files.ts';
 import type { ImageFile } from './image.ts';
+import { SCRATCH } from './manager.ts';
+import { MANAGERS } from './manager-facts.ts';
 import type { OwnRecipe, RenderedRecipe, Settings } from './model.ts';
 import type { PackagesFile } from './packages.ts';
 
@@ -49,13 +51,16 @@ function renderedParts(
   const used = [...rendered.files.map(({ source }) => source), ...rendered.sources.map(({ keyring }) => keyring)];
   const shared = (definition.packages ?? []).map((name) => [
     `packages.yaml#${name}`,
-    digestOf(canonicalJson([...new Set(sets[name]?.[manager] ?? [])].sort())),
+    digestOf(canonicalJson([...new Set(manager === 'none' ? [] : sets[name]?.[MANAGERS[manager].set])].sort())),
   ]);
   return {
     ...valueParts('ingot.yaml', { fleet: settings.fleet, source: settings.source }),
     ...valueParts('image.yaml', {
       description: definition.description,
       upgrade: upgrade === 'all' ? undefined : upgrade,
+      manager: manager === 'apt' ? undefined : manager,
+      // A base is an input; that there is none is said nowhere else.
+      from: definition.from === SCRATCH ? SCRATCH : undefined,
     }),
     ...valueParts('image.yaml', fields),
     // An empty list is a value here: it takes away what the base has.

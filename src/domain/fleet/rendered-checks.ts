@@ -1,7 +1,9 @@
 import type { Mistake } from '../errors.ts';
 import type { Path, ReadDocument } from './document.ts';
 import type { ImageFile } from './image.ts';
+import { trustStorePath } from './manager-facts.ts';
 import type { Image, RenderedRecipe } from './model.ts';
+import { managerMistakes } from './rendered-manager.ts';
 
 type Document = ReadDocument<ImageFile>;
 
@@ -26,8 +28,7 @@ export function contentMistakes(
     ...envMistakes(document, definition),
     ...labelMistakes(document, definition),
     ...targetMistakes(document, recipe),
-    ...sourceMistakes(document, definition),
-    ...(bases === undefined ? [] : neededPackages(document, recipe, bases)),
+    ...managerMistakes(document, definition, recipe, bases),
   ];
 }
 
@@ -55,8 +56,8 @@ function labelMistakes(document: Document, { labels = {} }: ImageFile): Mistake[
 }
 
 /** Two files in one place: the later one would win silently. */
-function targetMistakes(document: Document, { files }: RenderedRecipe): Mistake[] {
-  const targets = files.map(({ source, to }) => (to === 'trust-store' ? trustStorePath(source) : to));
+function targetMistakes(document: Document, { files, manager }: RenderedRecipe): Mistake[] {
+  const targets = files.map(({ source, to }) => (to === 'trust-store' ? trusted(source, manager) : to));
   return targets.flatMap((target, index) => {
     const at: Path = ['files', index, 'to'];
     if (target.endsWith('/'))
@@ -67,52 +68,28 @@ function targetMistakes(document: Document, { files }: RenderedRecipe): Mistake[
   });
 }
 
-/** Where Debian's update-ca-certificates looks for local certificates; it takes only names in .crt. */
-export function trustStorePath(source: string): string {
-  const name = source
-    .split('/')
-    .at(-1)!
-    .replace(/\.(crt|pem|cer)$/i, '');
-  return `/usr/local/share/ca-certificates/${name}.crt`;
+function trusted(source: string, manager: RenderedRecipe['manager']): string {
+  return manager === 'none' ? source : trustStorePath(source, manager);
 }
 
-/** sources.list(5): a suite that ends with a slash is an exact path and has no components; others have some. */
-function sourceMistakes(document: Document, { sources = [] }: ImageFile): Mistake[] {
-  return sources.flatMap(({ name, suites, components }, index) => {
-    const mistakes: Mistake[] = [];
-    const exact = suites.filter((suite) => suite.endsWith('/')).length;
-    const wrong = exact === suites.length ? components.length > 0 : exact > 0 || components.length === 0;
-    const remedy = 'suites that end with "/" have no components, all others have at least one, as in [main]';
-    if (wrong)
-      mistakes.push(document.mistake(['sources', index], 'its suites and components do not fit together', remedy));
-    if (sources.findIndex((source) => source.name === name) !== index)
-      mistakes.push(document.mistake(['sources', index, 'name'], `"${name}" stands here twice`, 'rename one'));
-    return mistakes;
-  });
-}
-
-function neededPackages(document: Document, recipe: RenderedRecipe, bases: readonly Image[]): Mistake[] {
-  // An own Dockerfile may have installed anything.
-  if (bases.some(({ recipe: { kind } }) => kind === 'own')) return [];
-  const recipes = [recipe, ...bases.map((image) => image.recipe as RenderedRecipe)];
-  const has = (name: string) =>
-    recipes.some(({ packages, install }) => packages.includes(name) || install.includes(name));
-  const needs: [name: string, at: Path, what: string, wanted: boolean][] = [
-    [
-      'ca-certificates',
-      ['files', recipe.files.findIndex(({ to }) => to === 'trust-store'), 'to'],
-      'the trust store',
-      recipe.files.some(({ to }) => to === 'trust-store'),
-    ],
-    ['locales', ['locale'], `the locale ${recipe.locale}`, needsLocaleDefinition(recipe.locale)],
-    ['tzdata', ['timezone'], `the time zone ${recipe.timezone}`, recipe.timezone !== undefined],
-  ];
-  return needs
-    .filter(([name, , , wanted]) => wanted && !has(name))
-    .map(([name, at, what]) => document.mistake(at, `${what} needs the package "${name}"`, 'add it to "install"'));
-}
-
-/** The C locales are part of the C library; others have to be compiled. */
-export function needsLocaleDefinition(locale: string | undefined): locale is string {
-  return locale !== undefined && !['C', 'POSIX', 'C.UTF-8'].includes(locale);
+/** Nobody has a name in there, and nothing is there that is not named. */
+export function scratchMistakes(
+  document: Document,
+  { from, files = [] }: ImageFile,
+  recipe: RenderedRecipe,
+): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const remedy = 'write a number, as in 10001';
+  const nameless = (text: string) => text.split(':').every((part) => /^\d+$/.test(part));
+  if (recipe.user === '') mistakes.push(document.mistake([], '"user" is missing', 'write "user: 10001"'));
+  else if (!nameless(recipe.user))
+    mistakes.push(document.mistake(['user'], `an image from scratch knows no user "${recipe.user}"`, remedy));
+  for (const [index, { owner = '0' }] of files.entries())
+    if (!nameless(owner))
+      mistakes.push(
+        document.mistake(['files', index, 'owner'], `an image from scratch knows no user "${owner}"`, remedy),
+      );
+  if (from === 'scratch' && files.length === 0)
+    mistakes.push(document.mistake(['from'], 'an image from scratch without files is empty', 'name some in "files"'));
+  return mistakes;
 }

@@ -1,11 +1,12 @@
 import type { Mistake } from '../errors.ts';
-import { formatReference } from '../reference.ts';
 import { type Draft, missingRemedy } from './draft.ts';
 import type { ImageFile } from './image.ts';
-import type { FileEntry, Image, ImageInput, PackageManager, PackageSource, RenderedRecipe } from './model.ts';
+import { isFromScratch, managerOf } from './manager.ts';
+import { MANAGERS } from './manager-facts.ts';
+import type { FileEntry, Image, ImageInput, Manager, PackageSource, RenderedRecipe } from './model.ts';
 import { suggestion } from './nearest.ts';
 import type { PackagesFile } from './packages.ts';
-import { contentMistakes } from './rendered-checks.ts';
+import { contentMistakes, scratchMistakes } from './rendered-checks.ts';
 
 /** What other files say that a rendered image depends on. */
 export interface Surroundings {
@@ -16,33 +17,20 @@ export interface Surroundings {
   readonly bases?: readonly Image[];
 }
 
-/** Bases whose packages are not apt's, by the last part of their repository. */
-const OTHER_MANAGERS: Readonly<Record<string, PackageManager>> = {
-  alpine: 'apk',
-  'wolfi-base': 'apk',
-  fedora: 'dnf',
-  'fedora-minimal': 'dnf',
-  almalinux: 'dnf',
-  rockylinux: 'dnf',
-  amazonlinux: 'dnf',
-  ubi: 'dnf',
-  'ubi-minimal': 'dnf',
-  'ubi-micro': 'dnf',
-};
-
 export function toRendered(
   draft: Draft,
   definition: ImageFile,
   surroundings: Surroundings,
 ): { recipe: RenderedRecipe; mistakes: readonly Mistake[] } {
-  const shared = sharedPackages(draft, definition, surroundings.sets);
+  const { manager, mistakes: otherManager } = managerOf(draft.document, definition, surroundings);
+  const shared = sharedPackages(draft, definition, { sets: surroundings.sets, manager });
   const user = definition.user ?? inheritedUser(surroundings);
   const recipe: RenderedRecipe = {
     kind: 'rendered',
-    manager: 'apt',
+    manager,
     packages: shared.packages,
     install: sorted(definition.install ?? []).filter((name) => !shared.packages.includes(name)),
-    upgrade: definition.upgrade ?? 'all',
+    upgrade: manager === 'none' ? 'none' : (definition.upgrade ?? 'all'),
     files: (definition.files ?? []).map(toFileEntry),
     sources: sortedByName(definition.sources ?? []),
     env: definition.env ?? {},
@@ -51,14 +39,16 @@ export function toRendered(
     ...given(definition, ['workdir', 'entrypoint', 'cmd', 'locale', 'timezone']),
   };
   const mistakes = [
-    ...managerMistakes(draft, surroundings),
+    ...otherManager,
     ...shared.mistakes,
-    ...installMistakes(draft, definition, shared.packages),
+    ...installMistakes(draft, definition, shared.packages, manager),
     ...fileMistakes(draft, definition),
     ...contentMistakes(draft.document, definition, recipe, surroundings.bases),
   ];
   const { base, bases } = surroundings;
-  if (user === undefined && base !== undefined && bases !== undefined) mistakes.push(missingUser(draft));
+  const fromScratch = isFromScratch(definition, bases);
+  if (fromScratch) mistakes.push(...scratchMistakes(draft.document, definition, { ...recipe, user: user ?? '' }));
+  else if (user === undefined && base !== undefined && bases !== undefined) mistakes.push(missingUser(draft));
   return { recipe, mistakes };
 }
 
@@ -73,48 +63,43 @@ function inheritedUser({ bases }: Surroundings): string | undefined {
   return nearest?.kind === 'rendered' ? nearest.user : undefined;
 }
 
-function managerMistakes({ document }: Draft, { base }: Surroundings): Mistake[] {
-  if (base === undefined || 'golden' in base.source) return [];
-  const { upstream } = base.source;
-  const last = upstream.repository
-    .split('/')
-    .at(-1)!
-    .replace(/^ubi\d+/, 'ubi');
-  const manager = OTHER_MANAGERS[last];
-  if (manager === undefined) return [];
-  const message = `${formatReference(upstream)} has ${manager} for packages, and only apt is rendered so far`;
-  return [document.mistake(['from'], message, 'bring an own Dockerfile, or use a base with apt')];
-}
-
 function sharedPackages(
   { document }: Draft,
   definition: ImageFile,
-  sets: PackagesFile | undefined,
+  { sets, manager }: { sets: PackagesFile | undefined; manager: Manager },
 ): { packages: readonly string[]; mistakes: Mistake[] } {
+  if (sets === undefined || manager === 'none') return { packages: [], mistakes: [] };
+  const key = MANAGERS[manager].set;
   const mistakes: Mistake[] = [];
   const packages = (definition.packages ?? []).flatMap((name, index) => {
-    const set = sets?.[name];
-    if (set?.apt !== undefined || sets === undefined) return set?.apt ?? [];
+    const set = sets[name];
+    if (set?.[key] !== undefined) return set[key];
     if (set === undefined) {
       const remedy = suggestion(name, Object.keys(sets)) ?? 'define it in images/packages.yaml';
       mistakes.push(document.mistake(['packages', index], `there is no package set "${name}"`, remedy));
     } else {
-      const remedy = `add "apt:" to ${name} in images/packages.yaml`;
-      mistakes.push(document.mistake(['packages', index], `the package set "${name}" has no apt packages`, remedy));
+      const remedy = `add "${key}:" to ${name} in images/packages.yaml`;
+      mistakes.push(document.mistake(['packages', index], `the package set "${name}" has no ${key} packages`, remedy));
     }
     return [];
   });
   return { packages: sorted(packages), mistakes };
 }
 
-function installMistakes({ document }: Draft, { install = [] }: ImageFile, shared: readonly string[]): Mistake[] {
+function installMistakes(
+  { document }: Draft,
+  { install = [] }: ImageFile,
+  shared: readonly string[],
+  manager: Manager,
+): Mistake[] {
   return install.flatMap((name, index) => {
+    const at = ['install', index];
+    const wrong = manager === 'none' ? undefined : MANAGERS[manager].packageName.safeParse(name).error;
+    if (wrong !== undefined)
+      return [document.mistake(at, `"${name}" is no ${manager} package`, 'write it as the archive does')];
     if (shared.includes(name))
-      return [
-        document.mistake(['install', index], `"${name}" is in a shared set of this image already`, 'remove it here'),
-      ];
-    if (install.indexOf(name) !== index)
-      return [document.mistake(['install', index], `"${name}" stands here twice`, 'remove one')];
+      return [document.mistake(at, `"${name}" is in a shared set of this image already`, 'remove it here')];
+    if (install.indexOf(name) !== index) return [document.mistake(at, `"${name}" stands here twice`, 'remove one')];
     return [];
   });
 }

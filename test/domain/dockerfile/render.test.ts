@@ -140,3 +140,108 @@ test.each([
   expect(dockerfile).toContain('apt-get -q update --error-on=any');
   expect(dockerfile).not.toContain('ingot-lists');
 });
+
+const SETS = { 'images/packages.yaml': 'base: { apk: [tzdata, ca-certificates], dnf: [tzdata, ca-certificates] }\n' };
+
+const OTHER = `
+packages: [base]
+install: [curl, PACKAGE]
+files:
+  - { source: files/company.pem, to: trust-store }
+  - { source: files/90-acme, to: SETTINGS }
+  - { source: files/run.sh, to: /usr/local/bin/run, mode: "0755" }
+secrets: [{ id: archive, env: ARCHIVE_AUTH }]
+user: 10001
+timezone: Europe/Berlin
+`;
+
+test.each([
+  [
+    'apk',
+    `${OTHER}sources:
+  - { name: acme, uri: "https://apk.example.org/", suites: [v3.22], components: [main, extra], keyring: files/acme-1.rsa.pub }
+  - { name: flat, uri: "https://apk.example.org/flat", keyring: files/acme-1.rsa.pub }
+`,
+    '/etc/apk/repositories',
+    'jq',
+  ],
+  [
+    'dnf',
+    `${OTHER}upgrade: security
+locale: de_DE.UTF-8
+sources:
+  - { name: acme, uri: "https://rpm.example.org/$releasever/$basearch", keyring: files/acme.asc }
+  - { name: plain, uri: "http://rpm.example.org/", keyring: files/acme.asc }
+`,
+    '/etc/yum.repos.d/acme-more.repo',
+    'glibc-langpack-de',
+  ],
+  ['microdnf', OTHER, '/etc/dnf/vars/acme', 'jq'],
+])('what %s can do is rendered', async (manager, definition, settings, more) => {
+  const text = `manager: ${manager}${definition}`.replace('SETTINGS', settings).replace('PACKAGE', more);
+
+  const { dockerfile } = render(text, { ...SETS, ...FILES, 'images/app/files/acme-1.rsa.pub': 'a key' });
+
+  await expect(dockerfile).toMatchFileSnapshot(join(import.meta.dirname, `golden/${manager}.Dockerfile`));
+});
+
+test('an image from scratch has its files, and runs nothing', async () => {
+  const fleet = parseFleet(
+    fleetFiles({
+      'images/app/image.yaml':
+        'line: "1"\nfrom: scratch\nfiles: [{ source: app, to: /app, mode: "0755" }]\nuser: 10001\nworkdir: /srv\nentrypoint: [/app]\n',
+      'images/app/app': 'an executable',
+    }),
+  );
+  const [image] = fleet.images as [Image & { recipe: RenderedRecipe }];
+
+  const { dockerfile, contextFiles } = renderDockerfile(image, fleet.settings, { base: 'scratch' });
+
+  expect(image.inputs).toEqual([]);
+  expect(contextFiles).toEqual(['app']);
+  await expect(dockerfile).toMatchFileSnapshot(join(import.meta.dirname, 'golden/scratch.Dockerfile'));
+});
+
+test('takes apk packages from the indexes that ingot verified, and asks no archive for one', () => {
+  const { dockerfile } = render('manager: apk\ninstall: [curl]\nuser: 10001\n');
+
+  expect(dockerfile).toContain('--mount=type=bind,from=ingot-lists,target=/run/ingot-lists');
+  expect(dockerfile).not.toContain('update');
+});
+
+test.each([
+  ['alpine:3.22', 'apk'],
+  ['cgr.dev/chainguard/wolfi-base:1', 'apk'],
+  ['registry.fedoraproject.org/fedora:42', 'dnf'],
+  ['registry.fedoraproject.org/fedora-minimal:42', 'microdnf'],
+  ['amazonlinux:2023', 'dnf'],
+  ['almalinux:9-minimal', 'microdnf'],
+  ['almalinux/9-minimal:9.6', 'microdnf'],
+  ['rockylinux/rockylinux:9', 'dnf'],
+  ['oraclelinux:9-slim', 'microdnf'],
+  ['registry.access.redhat.com/ubi9:9.6', 'dnf'],
+  ['registry.access.redhat.com/ubi9/ubi-minimal:9.6', 'microdnf'],
+  ['registry.access.redhat.com/ubi9/ubi-micro:9.6', 'none'],
+  ['gcr.io/distroless/static-debian12:1', 'none'],
+  ['debian:12-slim', 'apt'],
+  ['ghcr.io/acme/ubiquity:1', 'apt'],
+])('%s is taken to have %s', (from, manager) => {
+  const fleet = parseFleet(fleetFiles({ 'images/a/image.yaml': `line: "1"\nfrom: ${from}\nuser: 1\n` }));
+
+  expect(fleet.images[0]!.recipe).toMatchObject({ manager });
+});
+
+test('a child has the manager of its golden base, and one on an own Dockerfile that of what is below', () => {
+  const fleet = parseFleet(
+    fleetFiles({
+      'images/a/image.yaml': 'line: "1"\nfrom: mirror.example.org/os:1\nmanager: microdnf\nuser: 1\n',
+      'images/b/image.yaml': 'line: "1"\nfrom: { golden: a }\n',
+      'images/c/image.yaml': 'line: "1"\n',
+      'images/c/Dockerfile': 'FROM alpine:3.22\nUSER 1\n',
+      'images/d/image.yaml': 'line: "1"\nfrom: { golden: c }\nuser: 1\n',
+    }),
+  );
+
+  const managers = fleet.images.map(({ name, recipe }) => [name, recipe.kind === 'rendered' && recipe.manager]);
+  expect(Object.fromEntries(managers)).toEqual({ a: 'microdnf', b: 'microdnf', c: false, d: 'apk' });
+});

@@ -216,3 +216,38 @@ test('the announced end of an image is no matter of its content', () => {
   expect(after.deprecated).toEqual({ date: '2027-06-30', why: 'old' });
   expect(after.definition).toEqual(before.definition);
 });
+
+describe('tracked tags', () => {
+  const repository = { registry: 'docker.io', repository: 'library/node' };
+  const rendered = (from: string) =>
+    imageOf({ 'images/a/image.yaml': `line: "22"\nfrom: ${from}\nuser: 10001\n` }, 'a').inputs;
+
+  test.each([
+    ['{ image: node, track: 22.x, suffix: -slim }', { range: '22.x', suffix: '-slim' }],
+    ['{ image: node, track: "22" }', { range: '22', suffix: '' }],
+    ['{ image: node, track: ">= 20", majors: true }', { range: '>= 20', suffix: '' }],
+    ['{ image: node, track: { pattern: "a-(.*)" } }', { pattern: 'a-(.*)', order: 'number' }],
+    ['{ image: node, track: { pattern: "a-(.*)", order: text } }', { pattern: 'a-(.*)', order: 'text' }],
+  ])('of a rendered image: %s', (from, track) => {
+    expect(rendered(from)).toEqual([{ role: 'base', written: 'node', source: { upstream: repository, track } }]);
+  });
+
+  test('of an own Dockerfile stand for the tag that it names', () => {
+    const { inputs, definition } = imageOf(
+      {
+        'images/a/image.yaml':
+          'line: "22"\ntrack: { "docker.io/library/node:22-slim": { track: 22.x, suffix: -slim } }\n',
+        'images/a/Dockerfile': 'FROM golden/debian AS other\nFROM node:22-slim\nUSER 10001\n',
+      },
+      'a',
+    );
+
+    expect(inputs[0]).toEqual({
+      role: 'base',
+      written: 'node:22-slim',
+      source: { upstream: repository, track: { range: '22.x', suffix: '-slim' } },
+    });
+    expect(inputs[1]).toMatchObject({ source: { golden: 'debian' } });
+    expect(Object.keys(definition)).toEqual(['Dockerfile']);
+  });
+});
