@@ -54,6 +54,8 @@ export interface SharedParts {
   readonly downstreams: readonly ForgeRepository[];
   /** Last commit that touched an image, where the definitions are in no git repository here. */
   readonly revision?: (image: Image) => Promise<string | undefined>;
+  /** When that was, RFC 3339. */
+  readonly definedAt?: (image: Image) => Promise<string | undefined>;
 }
 
 export interface SessionParts extends SharedParts {

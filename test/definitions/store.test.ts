@@ -59,6 +59,7 @@ test('definitions come out of the registry as they went in, and no secret went w
   const after = await readFleet(there.root);
 
   expect(again).toBe(digest);
+  expect([there.revisions, there.times]).toEqual([{}, {}]); // in no git repository
   expect(after.images.map(({ definition }) => definition)).toEqual(before.images.map(({ definition }) => definition));
   expect((await stat(join(there.root, 'images/base/context/run.sh'))).mode & 0o111).toBe(0o111);
   expect((await stat(join(there.root, 'gates/check.sh'))).mode & 0o111).toBe(0o111);
