@@ -147,8 +147,8 @@ describe('a scheduler and workers that share only Redis and registry', () => {
 /** A gate that takes its time when it is asked for the first time, and says which worker asked. */
 function gated(image: string, seconds: number) {
   const marker = join(folder, `${image}.holder`);
-  // Its parent is timeout(1), and the parent of that the worker
-  const note = `cut -d' ' -f4 /proc/$PPID/stat > ${marker}.new; mv ${marker}.new ${marker}`;
+  // All that the shell runs below, the worker among them
+  const note = `p=$$; while [ $p -gt 1 ]; do echo $p; p=$(cut -d' ' -f4 /proc/$p/stat); done > ${marker}.new; mv ${marker}.new ${marker}`;
   const script = `[ -e ${marker} ] || { ${note}; sleep ${seconds}; }`;
   return { gates: [{ name: 'slow', when: 'before', images: [image], command: ['sh', '-c', script] }] };
 }
@@ -156,8 +156,8 @@ function gated(image: string, seconds: number) {
 async function holderOf(candidates: readonly ServiceProcess[]): Promise<ServiceProcess> {
   let holder: ServiceProcess | undefined;
   await until(async () => {
-    const pid = Number(await readFile(join(folder, 'base.holder'), 'utf8').catch(() => '0'));
-    holder = candidates.find((each) => each.pid === pid);
+    const pids = (await readFile(join(folder, 'base.holder'), 'utf8').catch(() => '')).split('\n').map(Number);
+    holder = candidates.find((each) => pids.includes(each.pid));
     return holder;
   }, 'a worker is at the gate');
   return holder!;
