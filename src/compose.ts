@@ -72,6 +72,7 @@ export interface AssembleOptions extends ComposeOptions {
   /** A BuildKit that is shared with others. */
   readonly daemon?: Daemon;
   readonly revision?: SharedParts['revision'];
+  readonly definedAt?: SharedParts['definedAt'];
   /** What all processes know of what hosts allow. */
   readonly budget?: Budget;
   /** For a process that releases nothing, and is given no key. */
@@ -152,6 +153,7 @@ export async function assembleApp(
     ...(cataloguer && { cataloguer }),
     ...(scanner && { scanner }),
     ...(options.revision && { revision: options.revision }),
+    ...(options.definedAt && { definedAt: options.definedAt }),
   };
   const forge = createLocalForge({ now: () => new Date() });
   const downstreams = settings.downstreams.map(({ path, branch }) =>

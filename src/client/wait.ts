@@ -1,5 +1,5 @@
 import { HttpError } from '../lib/http.ts';
-import { type ApiClient, ClientError } from './client.ts';
+import { type ApiClient, ClientError } from './api-client.ts';
 import { ClientRun } from './runs.ts';
 
 export interface WaitOptions {

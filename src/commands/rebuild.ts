@@ -1,4 +1,4 @@
-import type { ApiClient } from '../client/client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { ClientRebuild, type ClientRun, exitCodeOfOutcomes } from '../client/runs.ts';
 import { waitForEnd } from '../client/wait.ts';
 import type { Output } from './output.ts';

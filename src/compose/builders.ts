@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Builder, BuilderError } from '../builder/builder.ts';
 import { createBuildKit } from '../builder/buildkit.ts';
 import type { Config } from '../config.ts';
 import type { Readiness } from '../domain/facts.ts';
 import type { Settings } from '../domain/fleet/model.ts';
+import type { BuilderSettings } from '../domain/fleet/settings-builders.ts';
 import type { Platform } from '../domain/platform.ts';
 import { ensureEmulation, lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
@@ -59,7 +60,8 @@ export function createBuilders(
   ];
   const builder = createBuildKit({
     buildctl: config.tool('buildctl'),
-    address: (platform) => settings.builders[platform] ?? address,
+    address: (platform) => settings.builders[platform]?.address ?? address,
+    tls: (platform) => filesOf(settings.builders[platform]?.tls, config.root),
     dockerConfig: config.dockerConfig,
     insecureRegistries,
     runtimeDirectory: join(config.dataDirectory, 'builds'),
@@ -77,6 +79,11 @@ export function createBuilders(
       if (options.daemon === undefined) await daemon.close();
     },
   };
+}
+
+/** Each machine that builds has its own certificate; absolute paths. */
+function filesOf(tls: BuilderSettings['tls'], root: string): BuilderSettings['tls'] {
+  return tls && { ca: resolve(root, tls.ca), cert: resolve(root, tls.cert), key: resolve(root, tls.key) };
 }
 
 /** One that is there already, and builds every platform. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ApiClient, createApiClient } from '../client/client.ts';
+import { type ApiClient, createApiClient } from '../client/api-client.ts';
 import type { Config } from '../config.ts';
 import { FactoryError } from '../domain/errors.ts';
 import { DEFAULT_LISTEN } from '../domain/fleet/settings-access.ts';

@@ -1,4 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
+import { gitTime } from '../definitions/revision.ts';
+import type { Image } from '../domain/fleet/model.ts';
+import type { Inputs } from '../domain/inputs.ts';
 import type { Reference } from '../domain/reference.ts';
 import { findDamage } from '../flows/damage.ts';
 import type { PlanDeps } from '../flows/gather.ts';
@@ -29,11 +32,19 @@ export function planDeps(parts: PlanParts): PlanDeps {
     packages: { ...packages, findingsOf: (...asked) => findingsOf(parts, ...asked) },
     verdictBasis: (image, signal) =>
       verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
-    fixInputs: (image, inputs, signal) =>
-      withSnapshot(image, inputs, { registry, places, sourceOf: from, ...packages }, { signal }),
+    fixInputs: (image, inputs, signal) => fixInputs(image, inputs, parts, signal),
     findDamage: (image, release, signal) => findDamage(places.release(image.name), release, { registry }, signal),
     disk: () => diskOf(config.dataDirectory),
   };
+}
+
+async function fixInputs(image: Image, inputs: Inputs, parts: PlanParts, signal: AbortSignal): Promise<Inputs> {
+  const { config, fleet, places, registry, from, packages } = parts;
+  const archives = { registry, places, sourceOf: from, mirrors: fleet.settings.archives, ...packages };
+  const fixed = await withSnapshot(image, inputs, archives, { signal });
+  const timeOf = parts.definedAt ?? ((each: Image) => gitTime(each, config.root));
+  const definedAt = image.inputs.length === 0 ? await timeOf(image) : undefined;
+  return definedAt === undefined ? fixed : { ...fixed, definedAt };
 }
 
 async function findingsOf(parts: PlanParts, ...[repository, platforms, call]: Parameters<PackageDeps['findingsOf']>) {

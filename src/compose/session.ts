@@ -16,7 +16,7 @@ import { createProposer } from '../flows/proposals.ts';
 import { createRecorder } from '../flows/recorder.ts';
 import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
-import { openSnapshot } from '../flows/snapshot.ts';
+import { mirroredSources, openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { GateRunner } from '../gates/gates.ts';
@@ -54,6 +54,8 @@ export interface SharedParts {
   readonly downstreams: readonly ForgeRepository[];
   /** Last commit that touched an image, where the definitions are in no git repository here. */
   readonly revision?: (image: Image) => Promise<string | undefined>;
+  /** When that was, RFC 3339. */
+  readonly definedAt?: (image: Image) => Promise<string | undefined>;
 }
 
 export interface SessionParts extends SharedParts {
@@ -105,14 +107,16 @@ export function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
   });
   const smoke: BuildDeps['smoke'] = ({ smoke: tests }, image, platform, signal) =>
     runSmoke({ tests: tests!, builder, registry, image, platform, signal });
-  const archives = { registry, places, sourceOf: from, ...parts.packages };
+  const archives = { registry, places, sourceOf: from, mirrors: settings.archives, ...parts.packages };
   const lists: BuildDeps['lists'] = (image, inputs, signal) => openSnapshot(image, inputs, archives, { signal });
+  const sources: BuildDeps['sources'] = (image, inputs, platform, signal) =>
+    mirroredSources(image, inputs, platform, archives, { signal });
   const revision = parts.revision ?? ((image: Image) => gitRevision(image, root));
   return {
     fleet,
     ledger,
     observer,
-    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists },
+    build: { registry, builder, places, sourceOf: from, mirror: settings.mirror, prepare, smoke, lists, sources },
     release: {
       registry,
       ledger,

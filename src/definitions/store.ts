@@ -6,7 +6,7 @@ import { type Digest, hexOf } from '../domain/digest.ts';
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Definitions } from '../domain/service/definitions.ts';
 import { packFiles, readFiles, unpackFiles } from './pack.ts';
-import { gitRevision } from './revision.ts';
+import { gitRevision, gitTime } from './revision.ts';
 import { headOf } from './source.ts';
 
 /** Takes up what runs need of a folder with a fleet: ingot.yaml, images/, and the files that the settings name. */
@@ -19,13 +19,16 @@ export async function packFleet(root: string, fleet: Fleet): Promise<Definitions
   const parts = [{ name: 'fleet', archive: await packFiles(shared) }];
   const limit = pLimit(4);
   const revisions: Record<string, string> = {};
+  const times: Record<string, string> = {};
   await limit.map(
     [...fleet.images].sort((a, b) => (a.name < b.name ? -1 : 1)),
     async (image) => {
       const archive = await packFiles(await readOpen(`images/${image.name}`));
       parts.push({ name: `images/${image.name}`, archive });
       const revision = await gitRevision(image, root);
+      const time = await gitTime(image, root);
       if (revision !== undefined) revisions[image.name] = revision;
+      if (time !== undefined) times[image.name] = time;
     },
   );
   const commit = await headOf(root);
@@ -33,6 +36,7 @@ export async function packFleet(root: string, fleet: Fleet): Promise<Definitions
     fleet: fleet.settings.fleet,
     ...(commit && { commit }),
     revisions: Object.fromEntries(Object.entries(revisions).sort()),
+    times: Object.fromEntries(Object.entries(times).sort()),
     parts: parts.sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
@@ -49,7 +53,8 @@ function namedFiles({ settings }: Fleet): string[] {
 function secretFiles(root: string, { settings, images }: Fleet): ReadonlySet<string> {
   const { key } = settings.signing;
   const secrets = images.flatMap((image) => image.secrets.flatMap(({ from }) => ('file' in from ? [from.file] : [])));
-  const files = [...secrets, ...(key !== undefined && 'file' in key ? [key.file] : [])];
+  const keys = Object.values(settings.builders).flatMap((builder) => (builder?.tls ? [builder.tls.key] : []));
+  const files = [...secrets, ...keys, ...(key !== undefined && 'file' in key ? [key.file] : [])];
   return new Set(files.map((file) => resolve(root, file)));
 }
 
@@ -58,7 +63,7 @@ export async function unpackFleet(
   digest: Digest,
   fetch: () => Promise<Definitions>,
   folder: string,
-): Promise<{ readonly root: string; readonly revisions: Definitions['revisions'] }> {
+): Promise<{ readonly root: string } & Pick<Definitions, 'revisions' | 'times'>> {
   const target = join(folder, hexOf(digest).slice(0, 32));
   const there = await readAbout(target);
   if (there !== undefined) return { root: target, ...there };
@@ -71,7 +76,7 @@ export async function unpackFleet(
     await rename(making, target).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // another process was faster
     });
-    return { root: target, revisions: about.revisions };
+    return { root: target, revisions: about.revisions, times: about.times };
   } finally {
     await rm(making, { recursive: true, force: true });
   }
@@ -79,7 +84,10 @@ export async function unpackFleet(
 
 /** What is known of definitions besides their files, beside ingot.yaml. */
 const ABOUT_FILE = '.definitions.json';
-const About = z.object({ revisions: z.record(z.string(), z.string()) });
+const About = z.object({
+  revisions: z.record(z.string(), z.string()),
+  times: z.record(z.string(), z.string()),
+});
 
 async function readAbout(folder: string) {
   const text = await readFile(join(folder, ABOUT_FILE), 'utf8').catch(() => undefined);

@@ -43,6 +43,8 @@ export interface Inputs {
   readonly snapshot?: Digest;
   /** When somebody asked for it to be built anew, RFC 3339: content that ingot cannot see may have changed. */
   readonly requestedAt?: string;
+  /** When the definition was committed, RFC 3339: where no input tells a time. No part of the inputs digest. */
+  readonly definedAt?: string;
 }
 
 /** The record of inputs at an edge: a referrer, a job payload. */
@@ -65,6 +67,7 @@ export const InputsSchema = z.object({
   packages: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   snapshot: zDigest.optional(),
   requestedAt: z.string().optional(),
+  definedAt: z.string().optional(),
 }) as unknown as z.ZodType<Inputs>;
 
 /** sha256 over the RFC 8785 form of what decides the content: names, index digests and times of inputs do not. */
@@ -81,12 +84,13 @@ export function inputsDigest(inputs: Inputs): Digest {
 
 /**
  * Seconds since the epoch for everything that is built: the base's `created`, or for an image from scratch that
- * of its newest input. Decided by the inputs, never by the clock (decisions 1).
+ * of its newest input, or when its definition was committed. Never decided by the clock (decisions 1).
  */
-export function epochOf(inputs: Inputs): number {
-  const base = inputs.inputs.filter((input) => input.role === 'base');
-  const candidates = base.length > 0 ? base : inputs.inputs;
-  const times = candidates.map((input) => Date.parse(input.created ?? '')).filter((time) => Number.isFinite(time));
+export function epochOf({ inputs, definedAt }: Pick<Inputs, 'inputs' | 'definedAt'>): number {
+  const base = inputs.filter((input) => input.role === 'base');
+  const candidates = base.length > 0 ? base : inputs;
+  const told = candidates.length > 0 ? candidates.map(({ created }) => created) : [definedAt];
+  const times = told.map((time) => Date.parse(time ?? '')).filter((time) => Number.isFinite(time));
   return times.length === 0 ? 0 : Math.floor(Math.max(...times) / 1000);
 }
 
@@ -96,8 +100,8 @@ export function epochOf(inputs: Inputs): number {
  * was asked for, if it was.
  */
 export function candidateKey(inputs: Inputs): string {
-  const { snapshot, requestedAt } = inputs;
-  const more = { ...(snapshot && { snapshot }), ...(requestedAt && { requestedAt }) };
+  const { snapshot, requestedAt, definedAt } = inputs;
+  const more = { ...(snapshot && { snapshot }), ...(requestedAt && { requestedAt }), ...(definedAt && { definedAt }) };
   const digest = inputsDigest(inputs);
   return hexOf(Object.keys(more).length === 0 ? digest : digestOf(canonicalJson({ digest, ...more }))).slice(0, 32);
 }

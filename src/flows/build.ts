@@ -26,6 +26,8 @@ export interface PreparedContext {
   readonly names: Readonly<Record<string, ResolvedInput>>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly args: Readonly<Record<string, string>>;
+  /** Further folders that the Dockerfile names. */
+  readonly folders: Readonly<Record<string, string>>;
   remove(): Promise<void>;
 }
 
@@ -37,7 +39,19 @@ export interface BuildDeps {
   readonly mirror?: MirrorSettings;
   /** Folder of the archives' lists, for a build that takes packages from them. */
   readonly lists: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<string | undefined>;
-  readonly prepare: (image: Image, inputs: Inputs, platform: Platform) => Promise<PreparedContext>;
+  /** Files of the base with the addresses of mirrors, by path. */
+  readonly sources: (
+    image: Image,
+    inputs: Inputs,
+    platform: Platform,
+    signal: AbortSignal,
+  ) => Promise<Readonly<Record<string, string>>>;
+  readonly prepare: (
+    image: Image,
+    inputs: Inputs,
+    platform: Platform,
+    sources: Readonly<Record<string, string>>,
+  ) => Promise<PreparedContext>;
   readonly smoke: (image: Image, reference: Reference, platform: Platform, signal: AbortSignal) => Promise<SmokeReport>;
   readonly onLog: (platform: Platform, line: string) => void;
 }
@@ -95,7 +109,8 @@ function buildStep(job: Job, deps: BuildDeps): Step {
 async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Digest> {
   const { image, inputs, platform, staging } = job;
   const lists = await deps.lists(image, inputs, signal);
-  const prepared = await deps.prepare(image, inputs, platform);
+  const sources = await deps.sources(image, inputs, platform, signal);
+  const prepared = await deps.prepare(image, inputs, platform, sources);
   try {
     const pins = Object.entries(prepared.names).map(([written, input]) => [
       written,
@@ -107,7 +122,7 @@ async function build(job: Job, deps: BuildDeps, signal: AbortSignal): Promise<Di
       dockerfile: prepared.dockerfile,
       ...(prepared.target === undefined ? {} : { target: prepared.target }),
       pins: Object.fromEntries(pins),
-      ...(lists && { folders: { [LISTS]: lists } }),
+      folders: { ...prepared.folders, ...(lists && { [LISTS]: lists }) },
       epoch: epochOf(inputs),
       args: prepared.args,
       annotations: platformAnnotations(inputs, platform),

@@ -16,6 +16,7 @@ const About = z.object({
   fleet: z.string(),
   commit: z.string().optional(),
   revisions: z.record(z.string(), z.string()),
+  times: z.record(z.string(), z.string()).default({}),
 });
 
 /** Puts definitions into the registry, under a tag that keeps them from its garbage collection. */
@@ -55,9 +56,9 @@ export async function fetchDefinitions(
       retryable: true,
     });
   }
-  const { fleet, commit, revisions } = About.parse(JSON.parse(Buffer.from(about.content).toString('utf8')));
+  const { fleet, commit, revisions, times } = About.parse(JSON.parse(Buffer.from(about.content).toString('utf8')));
   const parts = artifact.layers
     .filter(({ mediaType }) => mediaType === FILES_TYPE)
     .map(({ content, annotations }) => ({ name: annotations?.[TITLE] ?? '', archive: content }));
-  return { fleet, ...(commit && { commit }), revisions, parts };
+  return { fleet, ...(commit && { commit }), revisions, times, parts };
 }

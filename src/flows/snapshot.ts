@@ -1,10 +1,13 @@
 import type { Digest } from '../domain/digest.ts';
-import { usesSnapshot } from '../domain/dockerfile/render.ts';
+import { installs, usesSnapshot } from '../domain/dockerfile/render.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
-import type { Inputs } from '../domain/inputs.ts';
+import type { Inputs, ResolvedInput } from '../domain/inputs.ts';
+import type { ArchiveMap } from '../domain/packages/archive-address.ts';
+import { mirroredFiles } from '../domain/packages/mirrored-files.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import type { Places } from '../domain/places.ts';
+import type { Platform } from '../domain/platform.ts';
 import type { Reference } from '../domain/reference.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import { mirrorInput, pinOf } from './mirror.ts';
@@ -24,6 +27,8 @@ export interface SnapshotDeps {
   readonly sourceOf: (upstream: Reference) => Reference;
   readonly stateOf: PackageDeps['stateOf'];
   readonly lists: ListFolders;
+  /** Where archives are read from instead. */
+  readonly mirrors: ArchiveMap;
 }
 
 /** Fixes what the archives give to all platforms of a run; the inputs as they are when the build asks no archive. */
@@ -60,18 +65,33 @@ export async function openSnapshot(
   );
 }
 
+/** Files of a platform's base that name archives, with their mirrors in place of these: path to text. */
+export async function mirroredSources(
+  { recipe }: Image,
+  inputs: Inputs,
+  platform: Platform,
+  deps: SnapshotDeps,
+  call: Call,
+): Promise<Readonly<Record<string, string>>> {
+  const base = inputs.inputs.find(({ role }) => role === 'base');
+  if (recipe.kind !== 'rendered' || !installs(recipe) || base === undefined) return {};
+  if (Object.keys(deps.mirrors).length === 0) return {};
+  const { files } = await stateOfBase(base, platform, deps, call);
+  return mirroredFiles(files, deps.mirrors);
+}
+
+async function stateOfBase(base: ResolvedInput, platform: Platform, deps: SnapshotDeps, call: Call) {
+  await mirrorInput(base, platform, deps, call);
+  return deps.stateOf(pinOf(base, platform, deps.places), call);
+}
+
 function takesLists({ recipe }: Image): boolean {
   return recipe.kind === 'rendered' && usesSnapshot(recipe);
 }
 
 async function takeLists(image: Image, inputs: Inputs, deps: SnapshotDeps, call: Call): Promise<Digest> {
   const base = inputs.inputs.find(({ role }) => role === 'base')!;
-  const states = await Promise.all(
-    inputs.platforms.map(async (platform) => {
-      await mirrorInput(base, platform, deps, call);
-      return deps.stateOf(pinOf(base, platform, deps.places), call);
-    }),
-  );
+  const states = await Promise.all(inputs.platforms.map((platform) => stateOfBase(base, platform, deps, call)));
   requireManager(image, states);
   return deps.lists.take(states, call);
 }

@@ -17,6 +17,9 @@ export interface CommandGateOptions {
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
+/** Of a shell: what it was to run could not be started, does not exist. */
+const NOT_STARTED = [126, 127];
+
 /** A program of the organisation: exit 0 passes. It sees the environment of ingot without ingot's secrets. */
 export function createCommandGate({ root }: CommandGateOptions): GateRunner {
   return {
@@ -25,7 +28,7 @@ export function createCommandGate({ root }: CommandGateOptions): GateRunner {
       const limits = { timeout: gate.timeoutSeconds * 1000, maxBuffer: MAX_OUTPUT_BYTES, signal };
       try {
         const ended = await exec(program!, args, { cwd: root, env: environmentOf(gate, subject), ...limits });
-        return toAnswer(ended.exitCode, `${ended.stdout.toString('utf8')}\n${ended.stderr}`);
+        return toAnswer(gate, ended.exitCode, `${ended.stdout.toString('utf8')}\n${ended.stderr}`);
       } catch (error) {
         if (error instanceof ExecError) return refusalOf(gate, error);
         throw error;
@@ -49,9 +52,10 @@ export function environmentOf(gate: Gate, subject: GateSubject): Readonly<Record
   };
 }
 
-function toAnswer(exitCode: number, output: string): GateAnswer {
+function toAnswer(gate: Gate, exitCode: number, output: string): GateAnswer {
   const words = lastWords(output);
   if (exitCode === 0) return { passed: true, message: words };
+  if (NOT_STARTED.includes(exitCode)) throw notAsked(gate, words, 'configuration');
   return { passed: false, message: `exit ${exitCode}${words === '' ? '' : `: ${words}`}` };
 }
 

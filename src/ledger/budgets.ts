@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { FactoryError } from '../domain/errors.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
@@ -23,6 +24,7 @@ export interface SharedBudgets {
 }
 
 const DAY_SECONDS = 24 * 3600;
+const READY_MS = 5_000;
 /** So long other processes' pauses may go unnoticed by requests that no host counts. */
 const FRESH_MS = 1_000;
 
@@ -60,7 +62,10 @@ export function createSharedBudgets(options: SharedBudgetOptions): SharedBudgets
   const key = (...parts: string[]) => [options.prefix, 'budget', ...parts].join(':');
   return {
     of: (kind) => createBudgetOf(kind, redis, key, options),
-    views: () => readViews(redis, key, options.now()),
+    async views() {
+      if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(READY_MS) });
+      return readViews(redis, key, options.now());
+    },
     async close() {
       if (redis.status === 'ready') await redis.quit().catch(() => undefined);
       redis.disconnect();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { apkCacheNames } from '../domain/packages/apk-cache.ts';
 
-/** A verified index, by its address in an image. */
+/** A verified index, by its address as the build names it. */
 export interface ListedApkIndex {
   readonly index: string;
   readonly bytes: Uint8Array;

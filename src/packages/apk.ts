@@ -2,27 +2,16 @@ import { digestOf } from '../domain/digest.ts';
 import { APK_ARCH, APK_WORLD, apkArchitectures, isApkKey } from '../domain/packages/apk-files.ts';
 import { type ApkRepository, apkRepositoriesOf } from '../domain/packages/apk-repositories.ts';
 import { type ApkOrigin, apkUpdate, parseApkWorld } from '../domain/packages/apk-updates.ts';
-import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
+import { mirroredAddress, mirrorOf } from '../domain/packages/archive-address.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import { safeUrl } from '../lib/http.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
 import { type ApkIndex, parseApkIndex } from './apk-index.ts';
 import { writeApkLists } from './apk-lists.ts';
 import { type ApkTrust, verifiedApkIndex } from './apk-signature.ts';
-import type { ArchiveFetch } from './archive-fetch.ts';
+import type { ArchiveFetch, ArchiveOptions } from './archive-fetch.ts';
 import { ArchiveError, type Archives, type ListedArchives } from './archives.ts';
 import { createKept, type Kept } from './kept.ts';
-
-export interface ApkOptions {
-  readonly fetch: ArchiveFetch;
-  /** Addresses to ask in place of those that images name. */
-  readonly mirrors: ArchiveMap;
-  /** Reads a key that `mirrors` names. */
-  readonly readKeyring: (path: string) => Promise<Uint8Array>;
-  readonly now: () => Date;
-  /** Milliseconds in which an index is not asked for again; default five minutes. */
-  readonly freshForMs?: number;
-}
 
 interface Caches {
   readonly files: Kept<Uint8Array>;
@@ -33,7 +22,7 @@ interface Caches {
 const IDLE_MS = 3_600_000;
 
 /** What apk in an image would upgrade, from the signed indexes of the archives that the image names. */
-export function createApkArchives(options: ApkOptions): Archives & ListedArchives {
+export function createApkArchives(options: ArchiveOptions): Archives & ListedArchives {
   const { now, freshForMs = 5 * 60_000 } = options;
   const caches: Caches = {
     files: createKept({ now, forMs: freshForMs }),
@@ -54,13 +43,14 @@ async function listsOf(states: readonly PackageState[], directory: string, parts
       const bytes = await indexBytes(place, what, parts.caches, parts.options.fetch);
       // apk verifies it again, and knows no keys but those of the image.
       await verifiedApkIndex(bytes, trustOf(state, []), what);
-      return { index: repository.index, bytes };
+      // The build names archives by their mirrors, too
+      return { index: mirroredAddress(repository.index, parts.options.mirrors) ?? repository.index, bytes };
     }),
   );
   return writeApkLists(await Promise.all(found), directory);
 }
 
-async function updatesOf(state: PackageState, caches: Caches, options: ApkOptions) {
+async function updatesOf(state: PackageState, caches: Caches, options: ArchiveOptions) {
   const { files, architecture, installed } = state;
   const repositories = apkRepositoriesOf(state);
   const origins = await Promise.all(repositories.map((repository) => originOf(repository, { state, caches, options })));
@@ -78,7 +68,7 @@ async function updatesOf(state: PackageState, caches: Caches, options: ApkOption
 interface Context {
   readonly state: PackageState;
   readonly caches: Caches;
-  readonly options: ApkOptions;
+  readonly options: ArchiveOptions;
 }
 
 async function originOf(repository: ApkRepository, { state, caches, options }: Context): Promise<ApkOrigin> {
@@ -89,7 +79,7 @@ async function originOf(repository: ApkRepository, { state, caches, options }: C
 }
 
 /** Where its index is asked for, and who is trusted there besides those whom the image trusts. */
-async function placeOf({ index, address, file, format }: ApkRepository, { mirrors, readKeyring }: ApkOptions) {
+async function placeOf({ index, address, file, format }: ApkRepository, { mirrors, readKeyring }: ArchiveOptions) {
   if (!/^https?:\/\//i.test(index) || !URL.canParse(index)) {
     throw new ArchiveError(
       `${file} in the image names ${address}, which cannot be asked from outside; use an http(s) address, or leave it out`,

@@ -18,7 +18,7 @@ export interface ListedSuite {
 
 /**
  * Writes the folder that apt would have after `update`: the signed lists and the unpacked indexes, by their addresses
- * in the images. Returns a digest over what the archives signed.
+ * as the build names them. Returns a digest over what the archives signed.
  */
 export async function writeAptLists(suites: readonly ListedSuite[], directory: string): Promise<Digest> {
   await mkdir(join(directory, 'partial'), { recursive: true });

@@ -1,6 +1,6 @@
 import { type AptSetup, aptSetup, indexPaths, suiteAddress } from '../domain/packages/apt-setup.ts';
 import { type AptOrigin, aptUpdate } from '../domain/packages/apt-updates.ts';
-import { type ArchiveMap, mirrorOf } from '../domain/packages/archive-address.ts';
+import { mirroredAddress, mirrorOf } from '../domain/packages/archive-address.ts';
 import { isSecuritySuite } from '../domain/packages/deb-release.ts';
 import type { DebSource } from '../domain/packages/deb-sources.ts';
 import type { PackageState } from '../domain/packages/state.ts';
@@ -8,24 +8,13 @@ import { untilAborted } from '../lib/until-aborted.ts';
 import { writeAptLists } from './apt-lists.ts';
 import { type AptSuite, type AptSuites, createAptSuites } from './apt-suites.ts';
 import { trustOf } from './apt-trust.ts';
-import type { ArchiveFetch } from './archive-fetch.ts';
+import type { ArchiveOptions } from './archive-fetch.ts';
 import { ArchiveError, type Archives, type ListedArchives } from './archives.ts';
-
-export interface AptOptions {
-  readonly fetch: ArchiveFetch;
-  /** Addresses to ask in place of those that images name. */
-  readonly mirrors: ArchiveMap;
-  /** Reads a keyring that `mirrors` names. */
-  readonly readKeyring: (path: string) => Promise<Uint8Array>;
-  readonly now: () => Date;
-  /** Milliseconds in which a Release file is not asked for again; default five minutes. */
-  readonly freshForMs?: number;
-}
 
 export type AptArchives = Archives & ListedArchives;
 
 /** What apt in an image would upgrade, from the signed indexes of the archives that the image names. */
-export function createAptArchives(options: AptOptions): AptArchives {
+export function createAptArchives(options: ArchiveOptions): AptArchives {
   const { fetch, now, freshForMs = 5 * 60_000 } = options;
   const suites = createAptSuites({ fetch, now, freshForMs });
   return {
@@ -34,18 +23,20 @@ export function createAptArchives(options: AptOptions): AptArchives {
   };
 }
 
-async function listsOf(states: readonly PackageState[], directory: string, suites: AptSuites, options: AptOptions) {
+async function listsOf(states: readonly PackageState[], directory: string, suites: AptSuites, options: ArchiveOptions) {
   const wanted = states.flatMap((state) => {
     const setup = aptSetup(state);
     return setup.sources.map(async (source) => {
       const suite = await loadSuite(source, { state, setup, suites, options });
-      return { source, architectures: setup.architectures, suite };
+      // The build names archives by their mirrors, too
+      const uri = mirroredAddress(source.uri, options.mirrors) ?? source.uri;
+      return { source: { ...source, uri }, architectures: setup.architectures, suite };
     });
   });
   return writeAptLists(await Promise.all(wanted), directory);
 }
 
-async function updatesOf(state: PackageState, suites: AptSuites, options: AptOptions) {
+async function updatesOf(state: PackageState, suites: AptSuites, options: ArchiveOptions) {
   const setup = aptSetup(state);
   const origins = (
     await Promise.all(setup.sources.map((source) => originsOf(source, { state, setup, suites, options })))
@@ -60,7 +51,7 @@ interface Context {
   readonly state: PackageState;
   readonly setup: AptSetup;
   readonly suites: AptSuites;
-  readonly options: Pick<AptOptions, 'mirrors' | 'readKeyring'>;
+  readonly options: Pick<ArchiveOptions, 'mirrors' | 'readKeyring'>;
 }
 
 async function originsOf(source: DebSource, context: Context): Promise<readonly AptOrigin[]> {

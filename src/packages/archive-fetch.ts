@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Digest, digestOf, hexOf } from '../domain/digest.ts';
+import type { ArchiveMap } from '../domain/packages/archive-address.ts';
 import { createFileStore } from '../lib/file-store.ts';
 import {
   type Http,
@@ -24,6 +25,18 @@ export interface ArchiveFetch {
     addresses: readonly string[],
     expected: { readonly digest: Digest; readonly size: number },
   ): Promise<Uint8Array>;
+}
+
+/** What every kind of archive is asked with. */
+export interface ArchiveOptions {
+  readonly fetch: ArchiveFetch;
+  /** Addresses to ask in place of those that images name. */
+  readonly mirrors: ArchiveMap;
+  /** Reads a keyring, or a key, that `mirrors` names. */
+  readonly readKeyring: (path: string) => Promise<Uint8Array>;
+  readonly now: () => Date;
+  /** Milliseconds in which what was asked is not asked for again; default five minutes. */
+  readonly freshForMs?: number;
 }
 
 export interface DocumentOptions {

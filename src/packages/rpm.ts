@@ -1,32 +1,20 @@
 import { digestOf } from '../domain/digest.ts';
-import type { ArchiveMap } from '../domain/packages/archive-address.ts';
 import { type RpmRepository, rpmSetup } from '../domain/packages/rpm-setup.ts';
 import { type RpmOrigin, rpmUpdate } from '../domain/packages/rpm-updates.ts';
 import type { PackageState } from '../domain/packages/state.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
-import type { ArchiveFetch } from './archive-fetch.ts';
+import type { ArchiveOptions } from './archive-fetch.ts';
 import type { Archives } from './archives.ts';
 import { createKept, type Kept } from './kept.ts';
 import type { RpmIndex } from './rpm-index.ts';
 import { loadRepository, type RpmLoadOptions } from './rpm-repositories.ts';
-
-export interface RpmOptions {
-  readonly fetch: ArchiveFetch;
-  /** Addresses to ask in place of those that images name. */
-  readonly mirrors: ArchiveMap;
-  /** Reads a keyring that `mirrors` names. */
-  readonly readKeyring: (path: string) => Promise<Uint8Array>;
-  readonly now: () => Date;
-  /** Milliseconds in which a repository is not asked for again; default five minutes. */
-  readonly freshForMs?: number;
-}
 
 type Repositories = Kept<Pick<RpmOrigin, 'find' | 'findSecurity'>>;
 
 const IDLE_MS = 3_600_000;
 
 /** What dnf in an image would upgrade, from the indexes of the repositories that the image names. */
-export function createRpmArchives(options: RpmOptions): Archives {
+export function createRpmArchives(options: ArchiveOptions): Archives {
   const { now, freshForMs = 5 * 60_000 } = options;
   const repositories: Repositories = createKept({ now, forMs: freshForMs });
   const indexes: Kept<RpmIndex> = createKept({ now, forMs: IDLE_MS, sliding: true });

@@ -86,13 +86,14 @@ export function createHost(config: Config, options: HostOptions): Host {
     const { signal } = options;
     const fetch = () => fetchDefinitions(definitions, { registry: reader.registry, repository }, { signal });
     const folder = join(config.dataDirectory, 'definitions');
-    const { root, revisions } = await unpackFleet(definitions, fetch, folder);
+    const { root, revisions, times } = await unpackFleet(definitions, fetch, folder);
     const fleet = options.instead?.fleet ?? (await readFleet(root));
     return assembleApp({ ...config, definitions: root }, fleet, options.embedded, {
       ...options,
       daemon,
       budget,
       revision: async ({ name }) => revisions[name],
+      definedAt: async ({ name }) => times[name],
     });
   };
   const apps = createKeeper(open);

@@ -9,6 +9,7 @@ import { createRecorder } from '../flows/recorder.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { Cancellation, ServiceStore } from '../ledger/store.ts';
 import type { RunEnd } from '../queue/dispatcher.ts';
+import { queueName } from '../queue/names.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { Host } from './host.ts';
 
@@ -65,6 +66,7 @@ async function tellEnd(end: RunEnd, store: ServiceStore, runs: RunQueue): Promis
   const { runId: run, image, outcome, summary, version, digest } = end;
   await store.changed([image]);
   await store.ended(image, run);
+  if (outcome === 'failed') await store.failed(queueName.release);
   await store.tell({
     ...{ type: 'run.ended', run, image, outcome, summary },
     ...(version && { version }),

@@ -119,12 +119,12 @@ async function due(name: string, app: AssembledApp, host: Host, signal: AbortSig
   const { store, runs } = host;
   signal.throwIfAborted();
   if (name === 'prune') return pruneAll(app, signal);
-  if (name === 'scan') await app.scanner.database(signal);
   await store.changed(['*']);
   // Factories that were started together do not ask the same registries in the same second for ever
   await runs.look({
     delayMs: name === 'watch' ? Math.random() * JITTER * app.fleet.settings.watch.everySeconds * 1000 : 0,
   });
+  if (name === 'scan') await app.scanner.database(signal); // after the look was asked for: without one, it says so
   if (name !== 'nightly') return;
   await runs.follow();
   const pointer = await store.definitions();

@@ -8,7 +8,7 @@ import { atDigest, type Reference } from '../../src/domain/reference.ts';
 import { rpmReader } from '../../src/image/rpm-reader.ts';
 import { startArchive, type TestArchive } from '../support/apt-archive.ts';
 import { type BuilderScene, startBuilderScene } from '../support/builder-scene.ts';
-import { DNF_ROOT, packDnfRoot } from '../support/dnf-root.ts';
+import { DNF_ROOT, packRoot } from '../support/debian-root.ts';
 import { filesOf, renderedOf } from '../support/rendered-builds.ts';
 import {
   buildRpms,
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const repository = `[test]\nname=test\nbaseurl=${archive.address}rpm/\ngpgcheck=0\n`;
   await offer([tool, other]);
   const programs = existsSync(MICRODNF) ? [MICRODNF] : [];
-  await packDnfRoot(join(folder, 'root.tar'), programs);
+  await packRoot(join(folder, 'root.tar'), ['dnf', 'rpm'], programs);
   const install = 'RUN dnf -y install tool other && rm -rf /var/cache/dnf /var/log/* /var/lib/dnf\n';
   base = await scene.image(
     'dnf',

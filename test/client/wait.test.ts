@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ApiClient, createApiClient } from '../../src/client/client.ts';
+import { type ApiClient, createApiClient } from '../../src/client/api-client.ts';
 import { ClientRun, ClientRuns, exitCodeOfOutcomes } from '../../src/client/runs.ts';
 import { waitForEnd } from '../../src/client/wait.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';

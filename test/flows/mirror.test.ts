@@ -175,9 +175,17 @@ async function build(
   };
   const prepare: BuildDeps['prepare'] = async () => {
     const names = { 'debian:12-slim': input };
-    return { context: '/', dockerfile: 'Dockerfile', names, secrets: {}, args: {}, remove: async () => {} };
+    return {
+      context: '/',
+      dockerfile: 'Dockerfile',
+      names,
+      secrets: {},
+      args: {},
+      folders: {},
+      remove: async () => {},
+    };
   };
-  const rest = { builder, prepare, lists: async () => undefined, onLog: () => {} };
+  const rest = { builder, prepare, lists: async () => undefined, sources: async () => ({}), onLog: () => {} };
   const smoke = async () => ({ results: [] });
   for (const platform of PLATFORMS) {
     const steps = buildSteps(image, inputs, platform, { ...deps, ...rest, smoke });

@@ -4,7 +4,7 @@ import { parseFleet } from '../../src/domain/fleet/parse-fleet.ts';
 import { type Inputs, RECIPE_VERSION } from '../../src/domain/inputs.ts';
 import type { PackageState } from '../../src/domain/packages/state.ts';
 import { placesBelow } from '../../src/domain/places.ts';
-import { openSnapshot, type SnapshotDeps, withSnapshot } from '../../src/flows/snapshot.ts';
+import { mirroredSources, openSnapshot, type SnapshotDeps, withSnapshot } from '../../src/flows/snapshot.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { fleetFiles } from '../support/fleet-files.ts';
 
@@ -30,6 +30,7 @@ function setUp(definition: string, manager: PackageState['manager']) {
   const taken: (readonly PackageState[])[] = [];
   const deps: SnapshotDeps = {
     registry: {} as Registry,
+    mirrors: {},
     places: placesBelow({ registry: 'registry.example.org', path: 'acme' }),
     sourceOf: (upstream) => upstream,
     stateOf: async () => state,
@@ -71,4 +72,22 @@ test('a base with another manager than its name tells is named in the run, with 
   await expect(openSnapshot(image, inputs, deps, {})).rejects.toThrow(
     'the base of app has rpm for packages, not apt; write "manager: dnf" in images/app/image.yaml',
   );
+});
+
+test('files of the base that name an archive with a mirror are read only when there are mirrors', async () => {
+  const { image, inputs, deps } = setUp('install: [tool]\n', 'apt');
+  const files = { '/etc/apt/sources.list': Buffer.from('deb http://deb.example.org/debian stable main\n') };
+  let read = 0;
+  const stateOf: SnapshotDeps['stateOf'] = async () => {
+    read += 1;
+    return { ...(await deps.stateOf(deps.places.release('base'), {})), files };
+  };
+  const mirrors = { 'deb.example.org': { url: 'http://mirror.example.org/' } };
+  const ask = (more: Partial<SnapshotDeps>) =>
+    mirroredSources(image, inputs, 'linux/amd64', { ...deps, stateOf, ...more }, {});
+
+  expect([await ask({}), read]).toEqual([{}, 0]);
+  expect(await ask({ mirrors })).toEqual({
+    '/etc/apt/sources.list': 'deb http://mirror.example.org/debian stable main\n',
+  });
 });

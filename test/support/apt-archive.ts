@@ -74,6 +74,8 @@ export interface TestPackage {
   readonly architecture?: string;
   readonly source?: string;
   readonly depends?: string;
+  /** The package itself, for who downloads it. */
+  readonly deb?: Uint8Array;
 }
 
 export interface TestSuite {
@@ -114,6 +116,7 @@ export async function publishSuite(archive: Pick<TestArchive, 'files'>, suite: T
     archive.files.set(`${base}${folder}by-hash/SHA256/${hexOf(digestOf(content))}`, content);
   };
   for (const architecture of flat ? ['amd64'] : architectures) {
+    for (const { name, deb } of suite.packages) if (deb) archive.files.set(`${root}pool/${name}.deb`, deb);
     const text = Buffer.from(packagesFile(suite.packages.filter((each) => flat || isIn(each, architecture, allApart))));
     const path = flat ? 'Packages' : `${component}/binary-${architecture}/Packages`;
     put(path, text, packing === '');
@@ -162,11 +165,14 @@ export async function signRelease(
 }
 
 function packagesFile(packages: readonly TestPackage[]): string {
-  return packages.map((each) => `${stanzaOf(each)}Filename: pool/${each.name}.deb\nSize: 1\n${HASH}\n`).join('\n');
+  return packages.map((each) => `${stanzaOf(each)}Filename: pool/${each.name}.deb\n${sumsOf(each)}\n`).join('\n');
 }
 
-/** Not the hash of anything: nobody downloads packages here. */
-const HASH = `SHA256: ${'0'.repeat(64)}`;
+/** Without a package, not the hash of anything: nobody downloads it. */
+function sumsOf({ deb }: TestPackage): string {
+  const hash = deb === undefined ? '0'.repeat(64) : hexOf(digestOf(deb));
+  return `Size: ${deb?.length ?? 1}\nSHA256: ${hash}`;
+}
 
 function stanzaOf({ name, version, architecture = 'amd64', source, depends }: TestPackage): string {
   const lines = [

@@ -9,13 +9,17 @@ import type { BuilderScene } from './builder-scene.ts';
 import { fleetFiles } from './fleet-files.ts';
 
 /** The Dockerfile of a definition on `base:1`, and the files of its context. */
-export function renderedOf(definition: string, files: Readonly<Record<string, string>> = {}) {
+export function renderedOf(
+  definition: string,
+  files: Readonly<Record<string, string>> = {},
+  mirrored: readonly string[] = [],
+) {
   const named = Object.entries(files).map(([name, text]) => [`images/app/${name}`, text] as const);
   const fleet = parseFleet(
     fleetFiles({ 'images/app/image.yaml': `line: "1"\nfrom: base:1\n${definition}`, ...Object.fromEntries(named) }),
   );
   const [image] = fleet.images as [Image & { recipe: RenderedRecipe }];
-  const { dockerfile } = renderDockerfile(image, fleet.settings, { base: 'base:1' });
+  const { dockerfile } = renderDockerfile(image, fleet.settings, { base: 'base:1', mirrored });
   return { dockerfile, files: { ...files } };
 }
 

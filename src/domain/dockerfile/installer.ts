@@ -23,6 +23,8 @@ export interface Installing {
   readonly secrets: readonly BuildSecret[];
   /** Whether the lists are mounted, verified before; else the manager fetches them itself. */
   readonly snapshot: boolean;
+  /** Absolute paths of files with the addresses of mirrors, which stand in for those of the base. */
+  readonly mirrored: readonly string[];
   /** Part of the ids of the cache mounts. */
   readonly cache: string;
 }

@@ -4,13 +4,17 @@ import type { Installer, Installing, Packages } from './installer.ts';
 /** The folder of verified lists, as the Dockerfile names it. */
 export const LISTS = 'ingot-lists';
 
+/** The folder of files that name mirrors: each at its path in the image. */
+export const SOURCES = 'ingot-sources';
+
 /** One RUN that installs, and leaves nothing else behind. */
 export function installRun(
   installer: Installer,
   what: Packages & { readonly after: readonly string[] },
   where: Installing,
 ): string {
-  const mounts = [...installer.mounts(where), ...where.secrets.map(secretMount)];
+  const sources = where.mirrored.map((path) => `--mount=type=bind,from=${SOURCES},source=${path},target=${path}`);
+  const mounts = [...installer.mounts(where), ...sources, ...where.secrets.map(secretMount)];
   const commands = [...installer.commands(what, where), ...what.after, removeLeftovers(installer)];
   return `RUN ${mounts.join(' \\\n    ')} \\\n    ${chain(commands)}`;
 }

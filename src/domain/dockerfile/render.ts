@@ -8,6 +8,8 @@ import { copyPlain, installRun, plainRun } from './render-run.ts';
 export interface RenderOptions {
   /** What FROM names, with digest: `golden/debian@sha256:…`; or `scratch`. */
   readonly base: string;
+  /** Files of the base that name archives which have mirrors: absolute paths. Default none. */
+  readonly mirrored?: readonly string[];
 }
 
 export interface RenderedDockerfile {
@@ -23,11 +25,11 @@ export interface RenderedDockerfile {
 export function renderDockerfile(
   image: Pick<Image, 'name' | 'description' | 'secrets' | 'inputs'> & { readonly recipe: RenderedRecipe },
   settings: Pick<Settings, 'fleet' | 'source'>,
-  { base }: RenderOptions,
+  { base, mirrored = [] }: RenderOptions,
 ): RenderedDockerfile {
   const { recipe } = image;
   const { manager } = recipe;
-  const runs = runsOf(image);
+  const runs = runsOf(image, mirrored);
   const [settingFiles, others] = partition(recipe.files, ({ to }) => manager !== 'none' && isSetting(to, manager));
   const [trusted, rest] = partition(others, ({ to }) => to === 'trust-store');
   const blocks = [
@@ -74,15 +76,15 @@ interface Run {
 }
 
 /** Shared packages in a layer of their own, which siblings on the same base then share. */
-function runsOf({ recipe, secrets, inputs }: Parameters<typeof renderDockerfile>[0]): readonly Run[] {
+function runsOf(
+  { recipe, secrets, inputs }: Parameters<typeof renderDockerfile>[0],
+  mirrored: readonly string[],
+): readonly Run[] {
   const { manager, packages, install, upgrade } = recipe;
   if (manager === 'none') return [];
   const installer = INSTALLERS[manager];
-  const where = {
-    secrets,
-    snapshot: usesSnapshot(recipe),
-    cache: cacheName(trackedName(inputs[0]) ?? inputs[0]?.written ?? 'base'),
-  };
+  const cache = cacheName(trackedName(inputs[0]) ?? inputs[0]?.written ?? 'base');
+  const where = { secrets, snapshot: usesSnapshot(recipe), mirrored, cache };
   const after = installer.finishing(recipe);
   const first = packages.length > 0 || (install.length === 0 && upgrade !== 'none');
   const runs: Run[] = [];
@@ -98,10 +100,15 @@ function runsOf({ recipe, secrets, inputs }: Parameters<typeof renderDockerfile>
  * Whether ingot fetches and verifies the archives' lists for the build, once for all platforms. Archives that the
  * definition itself adds, perhaps with a password, are asked by the manager in the build; dnf always asks itself.
  */
-export function usesSnapshot({ manager, packages, install, upgrade, sources, files }: RenderedRecipe): boolean {
-  const installs = packages.length > 0 || install.length > 0 || upgrade !== 'none';
+export function usesSnapshot(recipe: RenderedRecipe): boolean {
+  const { manager, sources, files } = recipe;
   if (manager !== 'apt' && manager !== 'apk') return false;
-  return installs && sources.length === 0 && !files.some(({ to }) => isSetting(to, manager));
+  return installs(recipe) && sources.length === 0 && !files.some(({ to }) => isSetting(to, manager));
+}
+
+/** Whether a package manager runs in the build. */
+export function installs({ manager, packages, install, upgrade }: RenderedRecipe): boolean {
+  return manager !== 'none' && (packages.length > 0 || install.length > 0 || upgrade !== 'none');
 }
 
 /** Lists of one distribution release are of no use to another. */

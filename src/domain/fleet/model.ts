@@ -4,6 +4,7 @@ import type { Platform } from '../platform.ts';
 import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { AccessSettings } from './settings-access.ts';
+import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
@@ -30,8 +31,8 @@ export interface Settings {
   /** Host and path below which releases live: `ghcr.io/acme/golden`. Absent: the embedded registry. */
   readonly registry?: string;
   readonly platforms: readonly Platform[];
-  /** BuildKit addresses by platform; a platform that is not named is built by the embedded daemon. */
-  readonly builders: Readonly<Partial<Record<Platform, string>>>;
+  /** BuildKit daemons by platform; a platform that is not named is built by the embedded one. */
+  readonly builders: Readonly<Partial<Record<Platform, BuilderSettings>>>;
   readonly signing: SigningSettings;
   /** Moving tags beside those of the line (`12`, `12.4`), in the order in which they move. */
   readonly channels: readonly Channel[];

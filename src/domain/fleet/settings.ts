@@ -4,6 +4,7 @@ import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
 import { Access } from './settings-access.ts';
 import { Archives } from './settings-archives.ts';
+import { Builder } from './settings-builders.ts';
 import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
@@ -43,14 +44,6 @@ const Policy = z.strictObject({
   layers: z.strictObject({ level: Level.optional(), max: z.int().positive().optional() }).optional(),
 });
 
-/** BuildKit's own forms of an address (`buildctl --addr`). */
-const BuilderAddress = z
-  .string()
-  .regex(
-    /^(unix|tcp|ssh|docker-container|podman-container|nerdctl-container|kube-pod):\/\/\S+$/,
-    'is no BuildKit address; write it as in tcp://arm64-builder:1234 or unix:///run/buildkit/buildkitd.sock',
-  );
-
 const ProxyAddress = z
   .string()
   .regex(/^https?:\/\/[^\s/@]+\/?$/, 'must be an address without user and password; write it as in http://proxy:3128');
@@ -60,7 +53,7 @@ export const SettingsFile = z.strictObject({
   fleet: Name,
   registry: RegistryBase.optional(),
   platforms: Platforms.default([...KNOWN_PLATFORMS]),
-  builders: z.partialRecord(PlatformName, BuilderAddress).default({}),
+  builders: z.partialRecord(PlatformName, Builder).default({}),
   signing: z
     .strictObject({
       key: z

@@ -21,6 +21,13 @@ export function mirrorOf(uri: string, archives: ArchiveMap): ArchiveMirror {
   return { ...mirror, url: withSlash(mirror.url) + plain.slice(withSlash(longest).length) };
 }
 
+/** The same for an address as a source writes it; `undefined` when it has no mirror. */
+export function mirroredAddress(address: string, archives: ArchiveMap): string | undefined {
+  const { url } = mirrorOf(address, archives);
+  if (url === withSlash(address)) return undefined;
+  return address.endsWith('/') ? url : url.slice(0, -1);
+}
+
 function withSlash(address: string): string {
   return address.endsWith('/') ? address : `${address}/`;
 }

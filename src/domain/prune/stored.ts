@@ -26,20 +26,20 @@ export function subjectOfTag(tag: string): Digest | undefined {
 }
 
 /**
- * What stays when the roots stay: the children of an index, and whatever refers to something that stays. Deleting by
- * digest takes every tag along (distribution 2.8 knows no other way), so that a manifest goes only when nothing that
- * stays needs it.
+ * What stays when the roots stay: the children of an index, and whatever refers to something that stays, also when that
+ * was lost and is to be put back. Deleting by digest takes every tag along (distribution 2.8 knows no other way), so
+ * that a manifest goes only when nothing that stays needs it.
  */
 export function closureOf(manifests: StoredManifests, roots: Iterable<Digest>): ReadonlySet<Digest> {
   const attached = attachedTo(manifests);
   const kept = new Set<Digest>();
   const open = [...roots];
   for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
-    if (kept.has(digest) || !manifests.has(digest)) continue;
+    if (kept.has(digest)) continue;
     kept.add(digest);
-    open.push(...manifests.get(digest)!.children, ...(attached.get(digest) ?? []));
+    open.push(...(manifests.get(digest)?.children ?? []), ...(attached.get(digest) ?? []));
   }
-  return kept;
+  return new Set([...kept].filter((digest) => manifests.has(digest)));
 }
 
 function attachedTo(manifests: StoredManifests): ReadonlyMap<Digest, readonly Digest[]> {

@@ -88,6 +88,40 @@ test('the release that a rollback would go back to stays, past those that are qu
   expect(going(given)).toContain('12.0.8');
 });
 
+test('the way back from a release that is quarantined, and that a channel is still at, stays', () => {
+  const given = facts({ retention: { keep: 1, ageSeconds: 0 }, marks: [mark('quarantine', '12.0.11')] });
+
+  expect(why(given, '12.0.10')).toEqual(['a rollback would go back to it']);
+});
+
+test('the way back from where only the journal has a channel stays', () => {
+  const releases = Array.from({ length: 12 }, () => ({ tags: [] }));
+  const marks = [mark('channel', '12.0.8', { channel: '12' })];
+
+  expect(why(facts({ releases, marks, retention: { keep: 1, ageSeconds: 0 } }), '12.0.7')).toEqual([
+    'a rollback would go back to it',
+  ]);
+});
+
+test('what has two versions counts as the newer one', () => {
+  const releases = Array.from({ length: 12 }, (_, index) => ({
+    tags: [],
+    ...(index === 11 && { versions: ['12.0.1', '12.0.11'] }),
+  }));
+
+  expect(going(facts({ releases, retention: { keep: 1, ageSeconds: 0 } }))[0]).toBe('12.0.10');
+});
+
+test('what may still come to a channel stays: after its time there, or an approval', () => {
+  const releases = Array.from({ length: 12 }, (_, index) => ({ tags: { 8: ['stable'], 11: ['12'] }[index] ?? [] }));
+  const quarantined = mark('quarantine', '12.0.9');
+  const given = facts({ releases, marks: [quarantined], staged: ['stable'], retention: { keep: 1, ageSeconds: 0 } });
+
+  expect(why(given, '12.0.10')).toContain('it may still come to stable');
+  expect(why(given, '12.0.9').join()).not.toContain('may still come');
+  expect(going(given)[0]).toBe('12.0.6');
+});
+
 test('each line keeps its own newest', () => {
   const old = { versions: ['11.0.7'], tags: [] };
 

@@ -31,6 +31,12 @@ test('a platform that another index has stays, with what is attached to it', () 
   expect(names(closureOf(release, [id('next')]))).toEqual(['amd64', 'legacy', 'next']);
 });
 
+test('what is attached to a platform that was lost stays, too: it may be put back', () => {
+  const { [id('amd64')]: _, ...left } = Object.fromEntries(release);
+
+  expect(names(closureOf(new Map(Object.entries(left)) as never, [id('next')]))).toEqual(['legacy', 'next']);
+});
+
 test('what names others goes before what it names', () => {
   const order = inOrderOfRemoval(release, [id('list'), id('bundle'), id('arm64'), id('index')]);
 

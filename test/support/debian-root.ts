@@ -3,6 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
 
+/** A Dockerfile on which Debian's own apt runs: its files as `root.tar`, a shell, and no package but dpkg. */
+export const APT_ROOT = `FROM scratch
+ADD root.tar /
+COPY busybox /usr/bin/busybox
+ENV PATH=/usr/bin:/usr/sbin:/sbin
+RUN ["/usr/bin/busybox", "--install", "/usr/bin"]
+RUN mkdir -p /tmp /var/log/apt /var/lib/apt/lists/partial /var/cache/apt/archives/partial /var/lib/dpkg/info /etc/apt/keyrings \\
+ && printf 'Package: dpkg\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 1.21.22\\nMaintainer: Nobody <nobody@example.org>\\nDescription: a test\\n' > /var/lib/dpkg/status \\
+ && rm -rf /etc/apt/sources.list.d /etc/apt/apt.conf.d/* \\
+ && echo root:x:0:0:root:/root:/bin/sh > /etc/passwd && echo root:x:0: > /etc/group \\
+ && printf 'ID=debian\\nVERSION_ID="12"\\n' > /etc/os-release
+`;
+
 /** A Dockerfile on which Debian's own dnf runs: its files as `root.tar`, a shell, a database where others have it. */
 export const DNF_ROOT = `FROM scratch
 ADD root.tar /
@@ -15,10 +28,14 @@ RUN mkdir -p /tmp /var/tmp /var/log /var/cache /var/lib/rpm /etc/yum.repos.d /et
  && echo '%_dbpath /var/lib/rpm' > /etc/rpm/macros
 `;
 
-/** Packs dnf, rpm and all that they need from this machine, without what is never read; further programs with their libraries. */
-export async function packDnfRoot(path: string, programs: readonly string[] = []): Promise<void> {
+/** Packs packages and all that they need from this machine, without what is never read; programs with their libraries. */
+export async function packRoot(
+  path: string,
+  packages: readonly string[],
+  programs: readonly string[] = [],
+): Promise<void> {
   const depends = '--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances'.split(' ');
-  const found = await run('apt-cache', ['depends', '--recurse', ...depends, '--installed', 'dnf', 'rpm']);
+  const found = await run('apt-cache', ['depends', '--recurse', ...depends, '--installed', ...packages]);
   const names = found.split('\n').filter((line) => /^\w/.test(line));
   // Ends with 1, since of alternatives one is installed.
   const listed = await run('dpkg-query', ['-L', ...names], [0, 1]);
