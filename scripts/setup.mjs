@@ -9,6 +9,7 @@ import { buildGo } from './setup/go.mjs';
 import { installNpm } from './setup/npm.mjs';
 import { isDone, lockPath, planSetup } from './setup/plan.mjs';
 import { Problem } from './setup/problem.mjs';
+import { installPython } from './setup/python.mjs';
 
 const path = process.env.PATH ?? '';
 
@@ -31,9 +32,14 @@ function checkedPlan(group) {
   return plan;
 }
 
-async function setUp(group, { npm, apt, go }) {
+async function setUp(group, { npm, apt, go, python }) {
   const start = performance.now();
-  const missing = [...(npm ? ['npm packages'] : []), ...apt, ...go.map(({ name }) => name)];
+  const missing = [
+    ...(npm ? ['npm packages'] : []),
+    ...apt,
+    ...go.map(({ name }) => name),
+    ...(python ? ['schemathesis'] : []),
+  ];
   console.log(`set-up for "${group}": ${missing.join(', ')}`);
   const stop = new AbortController();
   const lanes = [
@@ -41,6 +47,7 @@ async function setUp(group, { npm, apt, go }) {
     apt.length > 0 && (() => timed(apt.join(', '), installApt(apt))),
     // One after the other: the compiler uses all cores by itself.
     go.length > 0 && (() => buildAll(go, stop.signal)),
+    python && (() => timed('schemathesis', installPython(stop.signal))),
   ].filter(Boolean);
   const results = await Promise.allSettled(
     lanes.map((lane) =>

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addAccessVerbs } from './cli/access-verbs.ts';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
+import { addClientVerbs } from './cli/client-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addRetentionVerbs } from './cli/retention-verbs.ts';
+import { addServiceVerbs } from './cli/service-verbs.ts';
 import { addSetupVerbs } from './cli/setup-verbs.ts';
 import { addStandingVerbs } from './cli/standing-verbs.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -55,6 +58,9 @@ function createProgram(): Command {
   addChannelVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addRetentionVerbs(program, terminal);
+  addServiceVerbs(program, terminal);
+  addAccessVerbs(program, terminal);
+  addClientVerbs(program, terminal);
   addSetupVerbs(program, terminal);
   return program;
 }

@@ -1,14 +1,20 @@
 import { join, resolve } from 'node:path';
 import { ulid } from 'ulid';
 import type { Builder } from './builder/builder.ts';
-import { createBuilders, givenBuilder } from './compose/builders.ts';
+import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
 import { createGates } from './compose/gates.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
 import { createReader } from './compose/reader.ts';
 import { createScanners } from './compose/scanners.ts';
-import { type QueueSettings, type Session, type SharedParts, startSession } from './compose/session.ts';
-import { signingKey } from './compose/signing.ts';
+import {
+  type QueueSettings,
+  type Session,
+  type SessionParts,
+  type SharedParts,
+  startSession,
+} from './compose/session.ts';
+import { signingKey, withoutKey } from './compose/signing.ts';
 import type { Config } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
@@ -25,6 +31,7 @@ import { createLocator } from './flows/tracked.ts';
 import type { ForgeRepository } from './forge/forge.ts';
 import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
+import type { Budget } from './lib/budget.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import type { RequestEvent } from './registry/transport.ts';
@@ -61,6 +68,24 @@ export interface ComposeOptions {
   };
 }
 
+export interface AssembleOptions extends ComposeOptions {
+  /** A BuildKit that is shared with others. */
+  readonly daemon?: Daemon;
+  readonly revision?: SharedParts['revision'];
+  readonly definedAt?: SharedParts['definedAt'];
+  /** What all processes know of what hosts allow. */
+  readonly budget?: Budget;
+  /** For a process that releases nothing, and is given no key. */
+  readonly unsigned?: boolean;
+}
+
+/** A factory with what its workers are given. */
+export interface AssembledApp extends App {
+  readonly session: SessionParts;
+  readonly queue: QueueSettings;
+  readonly builders: Builders;
+}
+
 /**
  * Puts the factory together for one fleet. Parts that the configuration does not name are embedded; those that are
  * not needed yet (builder, workers) are started when they are.
@@ -71,7 +96,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   const needs = { redis: config.redisUrl === undefined, registry: settings.registry === undefined, buildkit: false };
   const embedded = await startEmbedded({ dataDirectory: config.dataDirectory, needs, signal: options.signal });
   try {
-    return await assemble(config, fleet, embedded, options);
+    const app = await assembleApp(config, fleet, embedded, options);
+    return {
+      ...app,
+      async close() {
+        await app.close();
+        await embedded.close();
+      },
+    };
   } catch (error) {
     await embedded.close();
     throw error;
@@ -87,7 +119,13 @@ export function composeVerifier(
   return { registry, attestor: createAttestor({ registry, publicKey }), close: () => http.close() };
 }
 
-async function assemble(config: Config, fleet: Fleet, embedded: Embedded, options: ComposeOptions): Promise<App> {
+/** The same on parts that run already, and that its end leaves running. */
+export async function assembleApp(
+  config: Config,
+  fleet: Fleet,
+  embedded: Pick<Embedded, 'redis' | 'registry' | 'owner'>,
+  options: AssembleOptions,
+): Promise<AssembledApp> {
   const { settings } = fleet;
   const { builder, cataloguer, scanner, onRequest } = options.instead ?? {};
   const places = placesBelow(parseBase(settings.registry ?? `${embedded.registry}/${settings.fleet}`));
@@ -97,9 +135,9 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     onError: (error) => options.onTrouble(error.message),
   };
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const { http, registry } = createReader(config, onRequest);
+  const { http, registry } = createReader(config, { onRequest, budget: options.budget });
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
-  const signer = createKeySigner(await signingKey(config, settings));
+  const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
   const parts = {
     config,
@@ -107,13 +145,15 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
     places,
     registry,
     ledger,
-    attestor: createAttestor({ registry, signer }),
+    attestor: signer === undefined ? withoutKey() : createAttestor({ registry, signer }),
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),
     ...(scanner && { scanner }),
+    ...(options.revision && { revision: options.revision }),
+    ...(options.definedAt && { definedAt: options.definedAt }),
   };
   const forge = createLocalForge({ now: () => new Date() });
   const downstreams = settings.downstreams.map(({ path, branch }) =>
@@ -122,20 +162,19 @@ async function assemble(config: Config, fleet: Fleet, embedded: Embedded, option
   const channels = new Map(downstreams.map((each, index) => [each, settings.downstreams[index]?.channel]));
   const follows = (downstream: ForgeRepository) => channels.get(downstream);
   const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
+  const session = { ...parts, downstreams, follows, builder: builders.builder, from };
   return {
-    ...parts,
-    publicKey: signer.publicKey,
+    ...{ ...parts, session, queue, builders },
+    publicKey: signer?.publicKey ?? '',
     ...(settings.registry === undefined && { publicKeyFile: join(config.dataDirectory, 'keys', 'ingot.pub') }),
     resolveInput: (input) => resolveInput(input, parts, from),
     downstreams,
     cycle,
     newRunId: () => ulid(),
-    startSession: (observer) =>
-      startSession({ ...parts, downstreams, follows, builder: builders.builder, from }, queue, embedded, observer),
+    startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
       await Promise.allSettled([ledger.close(), http.close(), builders.close()]);
-      await embedded.close();
     },
   };
 }

@@ -8,8 +8,10 @@ import { installedTool } from './lib/tool.ts';
 
 /** What the environment decides. Settings of the fleet are in ingot.yaml. */
 export interface Config {
-  /** Folder of ingot.yaml. */
+  /** Folder of ingot.yaml, and of this machine's own files: keys, secrets. */
   readonly root: string;
+  /** Where the definitions lie, when they were brought from elsewhere. */
+  readonly definitions?: string;
   /** Everything that ingot keeps on this machine: `.ingot/` beside ingot.yaml, or `INGOT_DATA`. */
   readonly dataDirectory: string;
   /** Absent: an embedded Redis. Never logged: it may hold a password. */

@@ -21,7 +21,9 @@ const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'canonicalize', 'docker
 const ENTRIES = [
   'src/compose.ts',
   'src/cli.ts',
-  ...readdirSync(join(ROOT, 'src/compose')).map((name) => `src/compose/${name}`),
+  ...['compose', 'processes'].flatMap((folder) =>
+    readdirSync(join(ROOT, 'src', folder)).map((name) => `src/${folder}/${name}`),
+  ),
 ];
 const FLOW_PACKAGES = /^(zod|p-limit|node:(path|util))$/;
 
@@ -29,6 +31,8 @@ const FLOW_PACKAGES = /^(zod|p-limit|node:(path|util))$/;
 const PORT_FILES = [
   'src/packages/archives.ts',
   'src/queue/dispatcher.ts',
+  'src/queue/run-queue.ts',
+  'src/ledger/store.ts',
   'src/signer/statements.ts',
   'src/registry/manifest.ts',
 ];
@@ -166,10 +170,37 @@ describe('imports', () => {
   });
 
   test('of commands are flows, ports and domain; adapters come from compose', () => {
-    const allowed = ['commands', 'flows', 'domain', 'lib', 'src/compose.ts'];
+    const allowed = ['commands', 'client', 'access', 'flows', 'domain', 'lib', 'src/compose.ts'];
     const found = violations(
       (each) => areaOf(each.file) === 'commands' && isOwn(each),
       ({ target }) => allowed.includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of service are flows, ports, domain, lib and service: it runs on any adapters', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'service' && isOwn(each),
+      ({ target }) => ['service', 'flows', 'domain', 'lib'].includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of access are the port of the service, domain, lib and access', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'access' && isOwn(each),
+      ({ target }) => ['access', 'domain', 'lib'].includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of api are access, the port of the service, domain, lib and api', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'api' && isOwn(each),
+      ({ target }) => ['api', 'access', 'domain', 'lib', 'src/version.ts'].includes(areaOf(target)) || isPort(target),
     );
 
     expect(found).toEqual([]);

@@ -1,22 +1,20 @@
 import type { Platform } from '../src/domain/platform.ts';
-import { type RunDeps, runBuild } from '../src/flows/run.ts';
+import { runBuild } from '../src/flows/run.ts';
 import { queueName } from '../src/queue/names.ts';
 import { BuildPayload } from '../src/queue/payloads.ts';
-import { createWorker, type QueueWorker, type WorkerRequest } from '../src/queue/worker.ts';
-
-/** What every worker is started with. */
-export type WorkerSettings = Pick<WorkerRequest<unknown>, 'redis' | 'prefix' | 'onError'>;
+import { createWorker, type QueueWorker } from '../src/queue/worker.ts';
+import type { PartsOf, WorkerSettings } from './parts.ts';
 
 /** Builds and smoke-tests one platform: as many side by side as the host can bear. */
 export function startBuildWorker(
   platform: Platform,
-  deps: RunDeps,
-  settings: WorkerSettings & { concurrency: number },
-): QueueWorker {
+  parts: PartsOf,
+  settings: WorkerSettings & { concurrency: number; paused?: boolean },
+): QueueWorker<BuildPayload> {
   return createWorker({
     ...settings,
     queue: queueName.build(platform),
     schema: BuildPayload,
-    handle: (job, { signal }) => runBuild(job, deps, signal),
+    handle: (job, context) => parts(job, context.signal, ({ run }, signal) => runBuild(job, run, signal)),
   });
 }

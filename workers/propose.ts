@@ -1,19 +1,15 @@
-import type { ProposeEnd } from '../src/queue/dispatcher.ts';
 import { queueName } from '../src/queue/names.ts';
 import { ProposePayload } from '../src/queue/payloads.ts';
 import { createWorker, type QueueWorker } from '../src/queue/worker.ts';
-import type { WorkerSettings } from './build.ts';
+import type { PartsOf, WorkerSettings } from './parts.ts';
 
 /** Looks at the downstreams of one image at a time, so that a branch has one writer. */
-export function startProposeWorker(
-  propose: (image: string, signal: AbortSignal) => Promise<ProposeEnd>,
-  settings: WorkerSettings,
-): QueueWorker {
+export function startProposeWorker(parts: PartsOf, settings: WorkerSettings): QueueWorker<ProposePayload> {
   return createWorker({
     ...settings,
     queue: queueName.propose,
     concurrency: 1,
     schema: ProposePayload,
-    handle: ({ image }, { signal }) => propose(image, signal),
+    handle: (job, context) => parts(job, context.signal, ({ propose }, signal) => propose(job.image, signal)),
   });
 }

@@ -5,6 +5,7 @@ import { aptProblem } from './apt.mjs';
 import { goProblem, isBuilt, removeBuilt } from './go.mjs';
 import { isNpmDone } from './npm.mjs';
 import { Problem } from './problem.mjs';
+import { needsPython } from './python.mjs';
 import { spaceProblem } from './space.mjs';
 import { createVersions } from './versions.mjs';
 
@@ -16,6 +17,7 @@ export function planSetup(group, path) {
     npm: !isNpmDone(),
     apt: wanted.filter((part) => part.from === 'apt' && !isInstalled(part, path)).map((part) => part.apt),
     go: wanted.filter((part) => part.from === 'go' && needsBuild(part, path, versions)),
+    python: needsPython(group),
   };
   const problems = [
     systemProblem(group),
@@ -29,8 +31,8 @@ export function planSetup(group, path) {
   return { ...plan, problems: problems.filter((problem) => problem !== undefined) };
 }
 
-export function isDone({ npm, apt, go }) {
-  return !npm && apt.length === 0 && go.length === 0;
+export function isDone({ npm, apt, go, python }) {
+  return !npm && apt.length === 0 && go.length === 0 && !python;
 }
 
 function hasSource(part) {

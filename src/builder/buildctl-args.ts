@@ -12,17 +12,30 @@ import {
 import { BuilderError, type BuildRequest } from './builder.ts';
 
 /** What every `buildctl build` of ours says: the Dockerfile frontend that is part of BuildKit, and progress for machines. */
-function commonArgs(address: string, platform: Platform): string[] {
+function commonArgs({ address, tls }: Connection, platform: Platform): string[] {
   return [
-    ...['--addr', address, 'build', '--progress', 'rawjson', '--frontend', 'dockerfile.v0'],
+    ...connectionArgs({ address, tls }),
+    ...['build', '--progress', 'rawjson', '--frontend', 'dockerfile.v0'],
     // With `cmdline` the frontend takes itself for the one that a `# syntax=` line names, and pulls no other, which the
     // recipe version would not know (frontend/dockerfile/builder/build.go; BUILDKIT_SYNTAX would name an image).
     ...['--opt', 'cmdline=dockerfile.v0', '--opt', `platform=${platform}`],
   ];
 }
 
-export interface BuildArgsOptions {
+/** How a daemon is reached. */
+export interface Connection {
   readonly address: string;
+  /** Absolute paths of PEM files. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+}
+
+/** `buildctl`'s own options, which stand before the verb. */
+export function connectionArgs({ address, tls }: Connection): string[] {
+  const files = tls === undefined ? [] : ['--tlscacert', tls.ca, '--tlscert', tls.cert, '--tlskey', tls.key];
+  return ['--addr', address, ...files];
+}
+
+export interface BuildArgsOptions extends Connection {
   readonly dockerfile: { readonly folder: string; readonly name: string };
   readonly metadataFile: string;
   /** Whether the repository is reached by plain HTTP. */
@@ -31,7 +44,7 @@ export interface BuildArgsOptions {
 
 /** `buildctl` arguments for one platform image, reproducible and pushed by digest. Secrets go by file name, never by value. */
 export function buildArgs(request: BuildRequest, options: BuildArgsOptions): string[] {
-  const { address, dockerfile, metadataFile, insecure } = options;
+  const { dockerfile, metadataFile, insecure } = options;
   const opts = [
     `filename=${dockerfile.name}`,
     `dockerfilekey=${localName(dockerfile.folder)}`,
@@ -42,7 +55,7 @@ export function buildArgs(request: BuildRequest, options: BuildArgsOptions): str
     ...Object.entries(request.folders ?? {}).map(([name, folder]) => `context:${name}=local:${localName(folder)}`),
   ];
   return [
-    ...commonArgs(address, request.platform),
+    ...commonArgs(options, request.platform),
     ...['--local', `context=${request.context}`],
     ...[dockerfile.folder, ...Object.values(request.folders ?? {})].flatMap(localArgs),
     ...opts.flatMap((opt) => ['--opt', opt]),
@@ -53,10 +66,10 @@ export function buildArgs(request: BuildRequest, options: BuildArgsOptions): str
 }
 
 /** `buildctl` arguments for a throw-away build whose Dockerfile lies in `folder`: nothing cached, nothing exported. */
-export function commandArgs(platform: Platform, options: { address: string; folder: string }): string[] {
-  const { address, folder } = options;
+export function commandArgs(platform: Platform, options: Connection & { readonly folder: string }): string[] {
+  const { folder } = options;
   const locals = ['--local', `context=${folder}`, ...localArgs(folder), '--opt', `dockerfilekey=${localName(folder)}`];
-  return [...commonArgs(address, platform), ...locals, '--no-cache'];
+  return [...commonArgs(options, platform), ...locals, '--no-cache'];
 }
 
 /**

@@ -5,7 +5,7 @@ import { type Digest, isDigest } from '../domain/digest.ts';
 import { KNOWN_PLATFORMS, type Platform, platformOf } from '../domain/platform.ts';
 import { ExecError, type ExecOptions, type ExecResult, exec } from '../lib/exec.ts';
 import { createRedactor } from '../lib/redact.ts';
-import { buildArgs, commandArgs } from './buildctl-args.ts';
+import { buildArgs, type Connection, commandArgs, connectionArgs } from './buildctl-args.ts';
 import { type Builder, BuilderError, type BuildRequest, type CommandRequest, type CommandResult } from './builder.ts';
 import { buildError, cancelled, execFailure } from './buildkit-errors.ts';
 import { commandDockerfile } from './command-dockerfile.ts';
@@ -17,6 +17,8 @@ export interface BuildKitOptions {
   readonly buildctl: string;
   /** Where the daemon for a platform listens (`unix://…`, `tcp://…`); `undefined` when there is none. Asked anew each time. */
   readonly address: (platform: Platform) => string | undefined;
+  /** The certificates that its daemon asks for; absent: it asks for none. */
+  readonly tls?: ((platform: Platform) => Connection['tls']) | undefined;
   /** Folder with a Docker `config.json`; default as buildctl finds it. */
   readonly dockerConfig?: string | undefined;
   /** `host[:port]` of registries that speak plain HTTP. */
@@ -45,7 +47,7 @@ async function build(options: BuildKitOptions, request: BuildRequest, folder: st
   const redact = createRedactor(await readSecrets(request.secrets));
   const metadataFile = join(folder, 'metadata.json');
   const args = buildArgs(request, {
-    address: addressOf(options, request.platform),
+    ...connectionOf(options, request.platform),
     dockerfile: { folder: dirname(request.dockerfile), name: basename(request.dockerfile) },
     metadataFile,
     insecure: options.insecureRegistries.includes(request.push.registry),
@@ -79,7 +81,7 @@ async function readDigest(metadataFile: string): Promise<Digest> {
 
 async function command(options: BuildKitOptions, request: CommandRequest, folder: string): Promise<CommandResult> {
   await writeFile(join(folder, 'Dockerfile'), commandDockerfile(request));
-  const args = commandArgs(request.platform, { address: addressOf(options, request.platform), folder });
+  const args = commandArgs(request.platform, { ...connectionOf(options, request.platform), folder });
   const run = { redact: asIs, signal: request.signal, timeout: COMMAND_TIMEOUT_MS };
   const { exitCode, stderr } = await buildctl(options, args, run);
   const progress = readProgress(stderr);
@@ -100,7 +102,10 @@ const Workers = z.array(
 async function listPlatforms(options: BuildKitOptions, signal?: AbortSignal): Promise<readonly Platform[]> {
   const addresses = KNOWN_PLATFORMS.map((platform) => options.address(platform));
   const asked = [...new Set(addresses.filter((address) => address !== undefined))];
-  const answers = await Promise.allSettled(asked.map((address) => workerPlatforms(options, address, signal)));
+  const tlsOf = (address: string) => options.tls?.(KNOWN_PLATFORMS[addresses.indexOf(address)]!);
+  const answers = await Promise.allSettled(
+    asked.map((address) => workerPlatforms(options, { address, tls: tlsOf(address) }, signal)),
+  );
   const failure = answers.find(({ status }) => status === 'rejected');
   if (failure?.status === 'rejected' && answers.every(({ status }) => status === 'rejected')) throw failure.reason;
   const byAddress = new Map(asked.map((address, index) => [address, answers[index]!]));
@@ -110,8 +115,13 @@ async function listPlatforms(options: BuildKitOptions, signal?: AbortSignal): Pr
   });
 }
 
-async function workerPlatforms(options: BuildKitOptions, address: string, signal?: AbortSignal): Promise<Platform[]> {
-  const args = ['--addr', address, 'debug', 'workers', '--format', '{{json .}}'];
+async function workerPlatforms(
+  options: BuildKitOptions,
+  connection: Connection,
+  signal?: AbortSignal,
+): Promise<Platform[]> {
+  const { address } = connection;
+  const args = [...connectionArgs(connection), 'debug', 'workers', '--format', '{{json .}}'];
   const run = { redact: asIs, signal, timeout: MINUTE_MS / 2 };
   const { exitCode, stdout, stderr } = await buildctl(options, args, run);
   if (exitCode !== 0) throw buildError(readProgress(stderr), asIs);
@@ -135,9 +145,9 @@ async function buildctl(options: BuildKitOptions, args: string[], { redact, ...r
   }
 }
 
-function addressOf({ address }: BuildKitOptions, platform: Platform): string {
+function connectionOf({ address, tls }: BuildKitOptions, platform: Platform): Connection {
   const known = address(platform);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { address: known, tls: tls?.(platform) };
   throw new BuilderError(`no builder for ${platform}; name one as "builders:" in ingot.yaml`, { code: 'unavailable' });
 }
 

@@ -1,4 +1,3 @@
-import { type Builder, BuilderError } from '../builder/builder.ts';
 import type { Config } from '../config.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import type { Places } from '../domain/places.ts';
@@ -10,7 +9,7 @@ import type { GateRunner } from '../gates/gates.ts';
 import { createWebhookGate } from '../gates/webhook.ts';
 import type { Http } from '../lib/http.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Builders } from './builders.ts';
+import { type Builders, readied } from './builders.ts';
 
 export interface GateParts {
   readonly http: Http;
@@ -21,22 +20,14 @@ export interface GateParts {
 }
 
 /** A runner for each kind of gate. What a consumer builds is left in staging, without a tag. */
-export function createGates({ root, secret }: Config, { fleet }: Settings, parts: GateParts): GateRunner {
+export function createGates(
+  { root: own, definitions: root = own, secret }: Config,
+  { fleet }: Settings,
+  parts: GateParts,
+): GateRunner {
   return createGateRunner({
     command: createCommandGate({ root }),
     webhook: createWebhookGate({ http: parts.http, fleet, secret }),
     consumer: createConsumerGate({ ...parts, root, builder: readied(parts.builders), pushTo: parts.places.staging }),
   });
-}
-
-/** A gate after a release may be the first to build anything in this process. */
-function readied({ builder, readiness }: Builders): Builder {
-  return {
-    ...builder,
-    async build(request) {
-      const ready = await readiness(request.platform);
-      if (!ready.ready) throw new BuilderError(`${ready.why}; ${ready.remedy}`, { code: 'unavailable' });
-      return builder.build(request);
-    },
-  };
 }

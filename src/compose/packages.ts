@@ -28,7 +28,8 @@ export function createPackages(
 ): Packages {
   const fetch = createArchiveFetch({ http, directory: join(config.dataDirectory, 'archives') });
   const states = createPackageStates({ registry, directory: join(config.dataDirectory, 'packages') });
-  const readKeyring = (path: string) => readFile(resolve(config.root, path)).catch(missingKeyring(path));
+  const readKeyring = (path: string) =>
+    readFile(resolve(config.definitions ?? config.root, path)).catch(missingKeyring(path));
   const now = () => new Date();
   const options = { fetch, mirrors, readKeyring, now };
   const [apt, apk] = [createAptArchives(options), createApkArchives(options)];

@@ -42,7 +42,8 @@ async function fixInputs(image: Image, inputs: Inputs, parts: PlanParts, signal:
   const { config, fleet, places, registry, from, packages } = parts;
   const archives = { registry, places, sourceOf: from, mirrors: fleet.settings.archives, ...packages };
   const fixed = await withSnapshot(image, inputs, archives, { signal });
-  const definedAt = image.inputs.length === 0 ? await gitTime(image, config.root) : undefined;
+  const timeOf = parts.definedAt ?? ((each: Image) => gitTime(each, config.root));
+  const definedAt = image.inputs.length === 0 ? await timeOf(image) : undefined;
   return definedAt === undefined ? fixed : { ...fixed, definedAt };
 }
 

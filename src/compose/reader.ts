@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { placesBelow } from '../domain/places.ts';
 import type { Reference } from '../domain/reference.ts';
 import { readPackageState } from '../image/package-state.ts';
+import type { Budget } from '../lib/budget.ts';
 import { createHttp, type Http } from '../lib/http.ts';
 import { createDockerCredentials } from '../registry/credentials.ts';
 import { createRegistry } from '../registry/oci.ts';
@@ -15,11 +16,11 @@ import { createScanners } from './scanners.ts';
 /** Registries, with this machine's proxy and credentials. */
 export function createReader(
   { proxy, ca, dockerConfig }: Config,
-  onRequest?: (event: RequestEvent) => void,
+  { onRequest, budget }: { onRequest?: ((event: RequestEvent) => void) | undefined; budget?: Budget | undefined } = {},
 ): { http: Http; registry: Registry } {
   const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
   const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
-  return { http, registry: createRegistry({ http, credentials, onRequest }) };
+  return { http, registry: createRegistry({ http, credentials, onRequest, budget }) };
 }
 
 const USER_AGENT = `ingot/${VERSION}`;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { startBuildWorker, type WorkerSettings } from '../../workers/build.ts';
+import { startBuildWorker } from '../../workers/build.ts';
+import type { PartsOf, WorkerSettings } from '../../workers/parts.ts';
 import { startProposeWorker } from '../../workers/propose.ts';
 import { startReleaseWorker } from '../../workers/release.ts';
 import type { Builder } from '../builder/builder.ts';
@@ -51,9 +52,13 @@ export interface SharedParts {
   /** What images have installed, and what archives offer. */
   readonly packages: Packages;
   readonly downstreams: readonly ForgeRepository[];
+  /** Last commit that touched an image, where the definitions are in no git repository here. */
+  readonly revision?: (image: Image) => Promise<string | undefined>;
+  /** When that was, RFC 3339. */
+  readonly definedAt?: (image: Image) => Promise<string | undefined>;
 }
 
-interface SessionParts extends SharedParts {
+export interface SessionParts extends SharedParts {
   /** The channel that a downstream follows; `undefined`: the line. */
   readonly follows: (downstream: ForgeRepository) => string | undefined;
   readonly builder: Builder;
@@ -63,7 +68,7 @@ interface SessionParts extends SharedParts {
 export async function startSession(
   parts: SessionParts,
   queue: QueueSettings,
-  embedded: Embedded,
+  embedded: Pick<Embedded, 'owner'>,
   observer: StepObserver,
 ): Promise<Session> {
   const platforms = [...new Set(parts.fleet.images.flatMap((image) => image.platforms))];
@@ -71,11 +76,12 @@ export async function startSession(
   const recorder = createRecorder(parts.ledger, observer);
   const deps = runDeps(parts, recorder);
   const dispatcher = await createDispatcher(queue);
-  const propose = createProposer({ ...parts, ...deps.release });
+  const own = { run: deps, propose: createProposer({ ...parts, ...deps.release }) };
+  const partsOf: PartsOf = (_job, signal, use) => use(own, signal);
   const workers = [
-    ...platforms.map((platform) => startBuildWorker(platform, deps, { ...queue, concurrency: 1 })),
-    startReleaseWorker(deps, { ...queue, concurrency: 2 }),
-    startProposeWorker(propose, queue),
+    ...platforms.map((platform) => startBuildWorker(platform, partsOf, { ...queue, concurrency: 1 })),
+    startReleaseWorker(partsOf, { ...queue, concurrency: 2 }),
+    startProposeWorker(partsOf, queue),
   ];
   return {
     dispatcher,
@@ -87,7 +93,8 @@ export async function startSession(
   };
 }
 
-function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
+/** What runs need, as jobs are given it. */
+export function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
   const { config, fleet, places, registry, ledger, builder, cataloguer, scanner, attestor, gates, factory, from } =
     parts;
   const { settings } = fleet;
@@ -104,7 +111,7 @@ function runDeps(parts: SessionParts, observer: StepObserver): RunDeps {
   const lists: BuildDeps['lists'] = (image, inputs, signal) => openSnapshot(image, inputs, archives, { signal });
   const sources: BuildDeps['sources'] = (image, inputs, platform, signal) =>
     mirroredSources(image, inputs, platform, archives, { signal });
-  const revision = (image: Image) => gitRevision(image, root);
+  const revision = parts.revision ?? ((image: Image) => gitRevision(image, root));
   return {
     fleet,
     ledger,

@@ -56,6 +56,7 @@ export function decideHolds(stale: Stale, context: HoldContext): readonly Hold[]
     ...quarantined(stale, context.facts),
     ...withoutEffect(stale),
     ...blocked(stale, context.facts),
+    ...cancelled(stale, context.facts),
     ...backingOff(stale, context.facts),
     ...settling(stale, context.facts),
     ...outsideWindow(stale, context.facts),
@@ -76,6 +77,7 @@ const LASTING: ReadonlySet<Hold['kind']> = new Set([
   'quarantined-result',
   'tag-withdrawn',
   'no-effect',
+  'cancelled',
   'outside-window',
 ]);
 
@@ -135,6 +137,14 @@ function blocked({ image, inputs }: Stale, { history, verdictBasis, standing }: 
 /** A person may have lifted since what blocked it. */
 function isPermission({ kind }: Mark): boolean {
   return kind === 'adopted' || kind === 'unquarantine';
+}
+
+function cancelled({ image, inputs, reasons }: Stale, { history }: FleetFacts): Hold[] {
+  const last = lastRun(image, history);
+  if (last?.cancelled === undefined || last.inputs !== inputsDigest(inputs)) return [];
+  if (reasons.some(({ kind }) => kind === 'requested')) return [];
+  const { by, at, reason } = last.cancelled;
+  return [{ kind: 'cancelled', by, at, ...(reason && { why: reason }) }];
 }
 
 const LONGEST_WAIT = DAY;

@@ -55,6 +55,8 @@ export function explainHold(hold: Hold): string {
       return `the same inputs made ${hold.version ?? shortDigest(hold.digest)}, which is quarantined: ${hold.why}; "ingot unquarantine" lifts it`;
     case 'blocked':
       return `its candidate was blocked on ${formatDay(hold.at)}, and nothing that this depends on changed since: ${hold.why}`;
+    case 'cancelled':
+      return `its last run was cancelled by ${hold.by} on ${formatDay(hold.at)}${hold.why === undefined ? '' : ` (${hold.why})`}; other inputs, or who asks for a rebuild, start it again`;
     case 'no-effect':
       return `a rebuild did not bring in ${listed(hold.updates.map(({ name, to }) => `${name} ${to}`))}; its Dockerfile does not upgrade them`;
     case 'disk-low':

@@ -30,6 +30,8 @@ export interface Run {
   /** The released index, or the release found equal. */
   readonly digest?: Digest;
   readonly platformDigests?: Readonly<Partial<Record<Platform, Digest>>>;
+  /** Who ended it, when it was a person. */
+  readonly cancelled?: { readonly by: string; readonly reason?: string; readonly at: string };
   readonly steps: readonly StepRecord[];
 }
 
@@ -46,4 +48,6 @@ export interface StepRecord {
   /** True for work of others: build, smoke commands, SBOM, scan, upload. The rest is our own time. */
   readonly external: boolean;
   readonly error?: string;
+  /** Done by emulation: no worker of that platform was there. */
+  readonly emulated?: boolean;
 }

@@ -57,6 +57,8 @@ export type Hold =
   | { readonly kind: 'quarantined-result'; readonly digest: Digest; readonly version?: string; readonly why: string }
   /** The last candidate of the same inputs was blocked, and nothing that its verdict depends on changed since. */
   | { readonly kind: 'blocked'; readonly at: string; readonly why: string }
+  /** A person ended its last run; the same inputs are not tried again by themselves. */
+  | { readonly kind: 'cancelled'; readonly by: string; readonly at: string; readonly why?: string }
   /** It was rebuilt for these updates and they did not get in. */
   | { readonly kind: 'no-effect'; readonly updates: readonly OfferedUpdate[] }
   | { readonly kind: 'disk-low'; readonly freeBytes: number; readonly neededBytes: number }

@@ -2,9 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactoryError } from '../domain/errors.ts';
 import { exec } from '../lib/exec.ts';
+import { writeWhole } from '../lib/write-whole.ts';
 import type { FindTool, Part } from './part.ts';
 import { childrenOf } from './processes.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface BuildKitPartOptions {
   readonly folder: string;

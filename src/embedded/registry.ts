@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
+import { writeWhole } from '../lib/write-whole.ts';
 import type { FindTool, Part } from './part.ts';
 import { answers } from './probe.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface RegistryPartOptions {
   readonly folder: string;

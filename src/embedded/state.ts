@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../lib/write-whole.ts';
 import type { Part, PartState } from './part.ts';
-import { writeWhole } from './write-whole.ts';
 
 const State = z.object({ pid: z.int().positive(), started: z.string(), address: z.string().min(1) });
 

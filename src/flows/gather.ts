@@ -75,6 +75,42 @@ export async function refreshFacts(
   };
 }
 
+/** The same facts at another time, with all that is kept of these images asked anew. */
+export async function refreshImages(
+  facts: FleetFacts,
+  images: readonly Image[],
+  deps: PlanDeps,
+  signal: AbortSignal,
+): Promise<FleetFacts> {
+  const { releases, standing, damage } = await readStates(deps, images, signal);
+  const { packages, fixable } = await gatherPackages(images, releases, deps, signal);
+  const history = await readHistory(deps, images);
+  const names = new Set(images.map(({ name }) => name));
+  // What was only asked about stale images says nothing of those that are stale now.
+  const { verdictBasis: _basis, disk: _disk, ...lasting } = facts;
+  const next: FleetFacts = {
+    ...lasting,
+    now: deps.now(),
+    builders: new Map(),
+    releases: replaceAll(facts.releases, releases, names),
+    standing: replaceAll(facts.standing, standing, names),
+    damage: replaceAll(facts.damage, damage, names),
+    packages: replaceAll(facts.packages, packages, names),
+    fixable: replaceAll(facts.fixable, fixable, names),
+    history: replaceAll(facts.history, history, names),
+    requested: deps.requested ?? new Map(),
+  };
+  return { ...next, ...(await gatherForStale(next, deps, signal)) };
+}
+
+function replaceAll<T>(
+  all: ReadonlyMap<string, T> = new Map(),
+  some: ReadonlyMap<string, T> = new Map(),
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, T> {
+  return new Map([...[...all].filter(([name]) => !names.has(name)), ...some]);
+}
+
 function replace<T>(
   all: ReadonlyMap<string, T> = new Map(),
   one: ReadonlyMap<string, T> = new Map(),

@@ -1,8 +1,10 @@
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
 import { gatesOf } from '../domain/fleet/settings-gates.ts';
+import { isHandedBack } from '../domain/handed-back.ts';
 import { candidateKey, canonicalJson, type Inputs } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
+import type { Run } from '../domain/run.ts';
 import type { Reason } from '../domain/staleness.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunEnd } from '../queue/dispatcher.ts';
@@ -61,8 +63,9 @@ export async function runRelease(run: ReleaseRun, deps: RunDeps, context: Releas
   const more = differs && { differs };
   const found = { ...(version && { version }), ...(digest && { digest }), ...(platformDigests && { platformDigests }) };
   const basis = outcome === 'blocked' ? await basisOf(run, deps, context.signal) : {};
+  const cancelled = outcome === 'cancelled' ? personOf(context.signal) : {};
   const endedAt = deps.release.now().toISOString();
-  await deps.ledger.finishRun(run.runId, { outcome, summary, ...more, ...found, ...basis, endedAt });
+  await deps.ledger.finishRun(run.runId, { outcome, summary, ...more, ...found, ...basis, ...cancelled, endedAt });
   return end;
 }
 
@@ -73,6 +76,8 @@ async function basisOf({ image: name }: ReleaseRun, deps: RunDeps, signal: Abort
 
 async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): Promise<RunEnd> {
   const base = { runId: run.runId, image: run.image };
+  if (isHandedBack(context.signal)) throw context.signal.reason;
+  if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: whyCancelled(context.signal) };
   if (context.failedPlatforms.length > 0) {
     return { ...base, outcome: 'failed', summary: context.failedPlatforms.join('\n') };
   }
@@ -88,11 +93,22 @@ async function endOf(run: ReleaseRun, deps: RunDeps, context: ReleaseContext): P
     });
     return { ...base, ...(await describeEnd(job, ending, deps.release, context.signal)) };
   } catch (error) {
-    if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: 'cancelled' };
+    if (isHandedBack(context.signal)) throw error;
+    if (context.signal.aborted) return { ...base, outcome: 'cancelled', summary: whyCancelled(context.signal) };
     if (context.mayRetry && error instanceof FactoryError && error.retryable) throw error;
     const superseded = error instanceof FactoryError && error.code === 'superseded';
     return { ...base, outcome: superseded ? 'superseded' : 'failed', summary: messageOf(error) };
   }
+}
+
+function whyCancelled({ reason }: AbortSignal): string {
+  return reason instanceof FactoryError && reason.code === 'cancelled' ? reason.message : 'cancelled';
+}
+
+/** Whoever cancelled it, when that was a person and not the end of a process. */
+function personOf({ reason }: AbortSignal): Pick<Run, 'cancelled'> {
+  const cancelled = reason instanceof FactoryError ? (reason.details.cancelled as Run['cancelled']) : undefined;
+  return cancelled === undefined ? {} : { cancelled };
 }
 
 async function describeEnd(job: ReleaseJob, ending: Ending | undefined, deps: ReleaseDeps, signal: AbortSignal) {

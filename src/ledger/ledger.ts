@@ -9,8 +9,8 @@ export interface Ledger {
   recordStep(runId: string, step: StepRecord): Promise<void>;
   finishRun(runId: string, end: Partial<Run> & Pick<Run, 'outcome' | 'endedAt'>): Promise<void>;
   run(id: string): Promise<Run | undefined>;
-  /** Newest first. */
-  runs(filter?: { image?: string; limit?: number }): Promise<readonly Run[]>;
+  /** Newest first. `behind`: those older than that run. */
+  runs(filter?: { image?: string; limit?: number; behind?: string }): Promise<readonly Run[]>;
   /** Log of a run's platform: the tail is kept, capped, expiring. */
   appendLog(runId: string, platform: string, lines: readonly string[]): Promise<void>;
   log(runId: string, platform: string): Promise<readonly string[]>;

@@ -22,6 +22,7 @@ const StepSchema = z.object({
   endedAt: z.number().optional(),
   external: z.boolean(),
   error: z.string().optional(),
+  emulated: z.boolean().optional(),
 });
 
 const RunSchema = z.object({
@@ -37,6 +38,7 @@ const RunSchema = z.object({
   outcome: z.enum(OUTCOMES).optional(),
   summary: z.string().optional(),
   differs: z.array(z.string()).optional(),
+  cancelled: z.object({ by: z.string(), reason: z.string().optional(), at: z.string() }).optional(),
   version: z.string().optional(),
   digest: zDigest.optional(),
   platformDigests: z.record(z.string(), zDigest).optional(),
@@ -72,8 +74,11 @@ export function createRedisLedger(options: {
       await redis.hset(key('run', runId), 'end', JSON.stringify(end));
     },
     run: readRun,
-    async runs({ image, limit = 100 } = {}) {
-      const ids = await redis.zrevrange(image === undefined ? key('runs') : key('runs', image), 0, limit - 1);
+    async runs({ image, limit = 100, behind } = {}) {
+      const list = image === undefined ? key('runs') : key('runs', image);
+      const rank = behind === undefined ? -1 : await redis.zrevrank(list, behind);
+      if (rank === null) return []; // so old that it is forgotten
+      const ids = await redis.zrevrange(list, rank + 1, rank + limit);
       const runs = await Promise.all(ids.map(readRun));
       return runs.filter((run) => run !== undefined);
     },

@@ -5,6 +5,10 @@ export const queueName = {
   build: (platform: Platform) => `build-${platformSlug(platform)}`,
   release: 'release',
   propose: 'propose',
+  /** Looks of planners, what follows releases, schedules. */
+  plan: 'plan',
+  follow: 'follow',
+  schedules: 'schedules',
 } as const;
 
 /** Keys of one fleet in a Redis that several share. */

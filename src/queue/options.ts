@@ -17,3 +17,6 @@ export const WORKER_OPTIONS = {
   maxStartedAttempts: 25,
   drainDelay: 5,
 } as const satisfies Partial<WorkerOptions>;
+
+/** Schedules only ask for work: nothing is more urgent. */
+export const PRIORITY_OF_SCHEDULES = 1;

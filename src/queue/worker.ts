@@ -1,6 +1,7 @@
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
+import { handedBack, isHandedBack } from '../domain/handed-back.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
 import { WORKER_OPTIONS } from './options.ts';
 
@@ -13,9 +14,24 @@ export interface JobContext {
   failedChildren(): Promise<Readonly<Record<string, string>>>;
 }
 
-export interface QueueWorker {
+/** A job that runs in this process. */
+export interface RunningJob<T> {
+  readonly payload: T;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Ends it; the error is the reason of its signal. */
+  cancel(reason: Error): void;
+}
+
+export interface QueueWorker<T = unknown> {
   /** Ends what is running, waits at most `graceMs`, then lets go. */
   close(graceMs?: number): Promise<void>;
+  /** Takes nothing more and finishes what it has; what takes longer than `graceMs` goes back to the queue. */
+  stop(graceMs: number): Promise<void>;
+  /** Takes nothing more until it goes on; what runs goes on. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  running(): readonly RunningJob<T>[];
 }
 
 export interface WorkerRequest<T> {
@@ -26,35 +42,78 @@ export interface WorkerRequest<T> {
   readonly schema: z.ZodType<T>;
   readonly handle: (payload: T, context: JobContext) => Promise<unknown>;
   readonly onError: (error: Error) => void;
+  /** Takes nothing before `resume`. */
+  readonly paused?: boolean;
+  /** A job failed, for now or for good. */
+  readonly onFailed?: (queue: string, error: Error) => void;
 }
 
+type Running<T> = Map<string, RunningJob<T>>;
+
+/** How long a job that was handed back may take to end. */
+const LET_GO_MS = 10_000;
+
 /** A BullMQ worker whose payloads are checked, and whose errors say once whether a retry makes sense. */
-export function createWorker<T>(request: WorkerRequest<T>): QueueWorker {
+export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
   const { redis, prefix, queue, concurrency } = request;
-  const options = { connection: redisOptions(redis), prefix, concurrency, ...WORKER_OPTIONS };
-  const worker = new Worker(queue, (job, _token, signal) => process(job, signal, request), options);
+  const running: Running<T> = new Map();
+  const { paused = false } = request;
+  const options = { connection: redisOptions(redis), prefix, concurrency, autorun: !paused, ...WORKER_OPTIONS };
+  const worker = new Worker(queue, (job, token, signal) => process(job, { token, signal }, request, running), options);
   worker.on('error', request.onError);
-  return { close: (graceMs = 10_000) => closeWorker(worker, graceMs) };
+  worker.on('failed', (_job, error) => request.onFailed?.(queue, error));
+  // Somebody else has them: this process slept, or did not reach Redis.
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) running.get(id)?.cancel(handedBack('another worker has this job by now'));
+  });
+  return {
+    close: (graceMs = 10_000) => closeWorker(worker, graceMs),
+    stop: (graceMs) => stopWorker(worker, running, graceMs),
+    pause: () => worker.pause(true),
+    async resume() {
+      if (!worker.isRunning()) void worker.run().catch(request.onError);
+      else await worker.resume();
+    },
+    running: () => [...running.values()],
+  };
+}
+
+interface Held {
+  readonly token: string | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function process<T>(
   job: Job,
-  signal: AbortSignal | undefined,
+  { token, signal: outer }: Held,
   { schema, handle }: WorkerRequest<T>,
+  running: Running<T>,
 ): Promise<unknown> {
   const payload = schema.safeParse(job.data);
   if (!payload.success) throw new UnrecoverableError(`a job of another version of ingot: ${payload.error.message}`);
+  const own = new AbortController();
+  const signal = outer === undefined ? own.signal : AbortSignal.any([own.signal, outer]);
+  running.set(job.id!, { payload: payload.data, startedAt: Date.now(), cancel: (reason) => own.abort(reason) });
   try {
     return await handle(payload.data, contextOf(job, signal));
   } catch (error) {
-    if (error instanceof FactoryError && error.retryable && !signal?.aborted) throw error;
+    if (isHandedBack(signal)) return await giveBack(job, token);
+    if (error instanceof FactoryError && error.retryable && !signal.aborted) throw error;
     throw new UnrecoverableError(error instanceof Error ? error.message : String(error));
+  } finally {
+    running.delete(job.id!);
   }
 }
 
-function contextOf(job: Job, signal: AbortSignal | undefined): JobContext {
+/** Back to its queue, as if it had never begun: that counts as no attempt. */
+async function giveBack(job: Job, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(Date.now(), token);
+  throw new DelayedError();
+}
+
+function contextOf(job: Job, signal: AbortSignal): JobContext {
   return {
-    signal: signal ?? new AbortController().signal,
+    signal,
     lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
     failedChildren: () => job.getIgnoredChildrenFailures(),
   };
@@ -62,10 +121,26 @@ function contextOf(job: Job, signal: AbortSignal | undefined): JobContext {
 
 async function closeWorker(worker: Worker, graceMs: number): Promise<void> {
   worker.cancelAllJobs('the worker is stopping');
+  await endWithin(worker, worker.close(), graceMs);
+}
+
+async function stopWorker<T>(worker: Worker, running: Running<T>, graceMs: number): Promise<void> {
   const closed = worker.close();
-  const waited = await Promise.race([
-    closed.then(() => true),
-    new Promise<false>((done) => setTimeout(done, graceMs, false).unref()),
-  ]);
-  if (!waited) await worker.close(true);
+  if (await endsWithin(closed, graceMs)) return;
+  for (const job of running.values()) job.cancel(handedBack('the worker is stopping'));
+  await endWithin(worker, closed, LET_GO_MS);
+}
+
+async function endWithin(worker: Worker, closed: Promise<void>, graceMs: number): Promise<void> {
+  if (!(await endsWithin(closed, graceMs))) await worker.close(true);
+}
+
+async function endsWithin(work: Promise<unknown>, graceMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(resolve, graceMs, false).unref();
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,21 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { Budget, Spending } from '../lib/budget.ts';
 import type { HttpHeaders } from '../lib/http.ts';
 import { RegistryError } from './registry.ts';
 import { retryAfterMs } from './retry-after.ts';
-
-export interface Spending {
-  /** With its port, when it has one. */
-  readonly host: string;
-  /** Whether the registry counts it as a pull: a GET of a manifest does, a HEAD does not (Docker Hub). */
-  readonly counted: boolean;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What a host allows: how many requests at once, and when not at all. */
-export interface Budget {
-  /** Sends when the host allows it, and learns from the answer. */
-  spend<T extends { status: number; headers: HttpHeaders }>(use: Spending, send: () => Promise<T>): Promise<T>;
-}
 
 export interface BudgetOptions {
   readonly concurrency: number;

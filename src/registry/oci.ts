@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { atDigest, formatReference, type Reference } from '../domain/reference.ts';
+import type { Budget } from '../lib/budget.ts';
 import type { Http } from '../lib/http.ts';
 import { withAuth } from './auth.ts';
 import { createBlobs } from './blobs.ts';
-import { type Budget, createBudget } from './budget.ts';
+import { createBudget } from './budget.ts';
 import { createClient } from './client.ts';
 import { createCopy } from './copy.ts';
 import type { Credentials } from './credentials.ts';
@@ -24,7 +25,7 @@ export interface RegistryOptions {
   /** Hosts (with their port) that speak plain HTTP; those of this machine do anyway. */
   readonly insecureHosts?: readonly string[] | undefined;
   readonly limits?: Partial<RegistryLimits> | undefined;
-  /** In place of one for this process alone. */
+  /** Asked besides what this process keeps by itself: what others learnt of a host. */
   readonly budget?: Budget | undefined;
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
   /** Between 0 and 1. */
@@ -83,7 +84,10 @@ function stackClient(options: RegistryOptions, limits: RegistryLimits) {
   const { http, credentials, insecureHosts, onRequest, random = Math.random, now = Date.now } = options;
   const { sleep = (ms, signal) => setTimeout(ms, undefined, { signal }) } = options;
   const { concurrency, maxWaitMs, attempts } = limits;
-  const budget = options.budget ?? createBudget({ concurrency, maxWaitMs, now, sleep });
+  const own = createBudget({ concurrency, maxWaitMs, now, sleep });
+  const { budget: shared } = options;
+  const budget: Budget =
+    shared === undefined ? own : { spend: (use, send) => own.spend(use, () => shared.spend(use, send)) };
   const wire = withRedirects(createSender({ http, budget, onRequest }));
   const send = withAuth({ send: wire, credentials, now });
   const retry = createRetry({ attempts, maxWaitMs, random, sleep });

@@ -1,5 +1,5 @@
+import type { Budget } from '../lib/budget.ts';
 import type { Http, HttpResponse } from '../lib/http.ts';
-import type { Budget } from './budget.ts';
 
 export type RequestKind = 'manifest' | 'blob' | 'upload' | 'tags' | 'referrers' | 'token';
 

@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly grype: string;
   readonly databaseDirectory: string;
   readonly database?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
 }
 
 /** Nothing is fetched unasked: what is found must not depend on when somebody ran grype. */
@@ -23,20 +25,20 @@ export const DATABASE_REMEDY =
 export interface Databases {
   /**
    * Environment that makes grype use one complete database: the configured archive, imported when its content is new,
-   * or grype's own, updated once.
+   * or grype's own, updated every few hours.
    * @throws ScannerError `no-database`, `unavailable`, `cancelled`
    */
   current(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
 }
 
 export function createDatabases(options: DatabaseOptions): Databases {
-  const { databaseDirectory, database } = options;
+  const { databaseDirectory, database, now = Date.now } = options;
   const once = createOnce();
   if (database === undefined) {
     const folder = join(databaseDirectory, 'grype');
     return {
       async current(signal) {
-        await orAborted(() => once.run('update', () => update(options, folder)), signal);
+        await orAborted(() => once.run(`update ${slotOf(now())}`, () => update(options, folder)), signal);
         return { GRYPE_DB_CACHE_DIR: folder };
       },
     };
@@ -54,6 +56,13 @@ export function createDatabases(options: DatabaseOptions): Databases {
       return { GRYPE_DB_CACHE_DIR: await orAborted(locate, signal), GRYPE_DB_VALIDATE_AGE: 'false' };
     },
   };
+}
+
+/** A factory runs for months, and grype's databases are a day old at most when they are published. */
+const UPDATE_MS = 3 * 3600_000;
+
+function slotOf(time: number): number {
+  return Math.floor(time / UPDATE_MS);
 }
 
 /** What tells that an archive is the one seen before, and the folder that it belongs in, when that is known before. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildArgs, contextName } from '../../src/builder/buildctl-args.ts';
+import { buildArgs, commandArgs, connectionArgs, contextName } from '../../src/builder/buildctl-args.ts';
 import { digestOf } from '../../src/domain/digest.ts';
 import { parseReference } from '../../src/domain/reference.ts';
 
@@ -61,5 +61,20 @@ describe('buildctl arguments', () => {
 
   it('refuse a pin without digest', () => {
     expect(() => buildArgs({ ...request, pins: { a: parseReference('a:1') } }, options)).toThrow('has no digest');
+  });
+});
+
+describe('a daemon that asks for certificates', () => {
+  const tls = { ca: '/pem/ca.pem', cert: '/pem/cert.pem', key: '/pem/key.pem' };
+  const daemon = { address: 'tcp://arm64-builder:1234', tls };
+
+  it('is shown ours before the verb, where buildctl looks for them', () => {
+    const files = ['--tlscacert', tls.ca, '--tlscert', tls.cert, '--tlskey', tls.key];
+
+    expect(connectionArgs(daemon)).toEqual(['--addr', daemon.address, ...files]);
+    expect(commandArgs('linux/arm64', { ...daemon, folder: '/f' }).slice(0, 9)).toEqual([
+      ...connectionArgs(daemon),
+      'build',
+    ]);
   });
 });

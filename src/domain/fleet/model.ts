@@ -3,10 +3,13 @@ import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
 import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
+import type { AccessSettings } from './settings-access.ts';
+import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
+import type { WatchSettings } from './settings-watch.ts';
 
 /** Package managers that are rendered; dnf and microdnf share their package sets. */
 export type PackageManager = 'apt' | 'apk' | 'dnf' | 'microdnf';
@@ -28,8 +31,8 @@ export interface Settings {
   /** Host and path below which releases live: `ghcr.io/acme/golden`. Absent: the embedded registry. */
   readonly registry?: string;
   readonly platforms: readonly Platform[];
-  /** BuildKit addresses by platform; a platform that is not named is built by the embedded daemon. */
-  readonly builders: Readonly<Partial<Record<Platform, string>>>;
+  /** BuildKit daemons by platform; a platform that is not named is built by the embedded one. */
+  readonly builders: Readonly<Partial<Record<Platform, BuilderSettings>>>;
   readonly signing: SigningSettings;
   /** Moving tags beside those of the line (`12`, `12.4`), in the order in which they move. */
   readonly channels: readonly Channel[];
@@ -47,10 +50,14 @@ export interface Settings {
   /** Where package archives are read from instead: see `mirrorOf`. */
   readonly archives: ArchiveMap;
   readonly rebuild: RebuildSettings;
+  /** How often the service looks. */
+  readonly watch: WatchSettings;
   readonly mirror: MirrorSettings;
   readonly retention: RetentionSettings;
   /** Further registries that hold every release: host and path, as in `registry`. */
   readonly replicas: readonly string[];
+  /** Absent: loopback only, and a link for the first admin. */
+  readonly access?: AccessSettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */
@@ -59,6 +66,8 @@ export type SigningSettings = { readonly key?: { readonly env: string } | { read
 export interface ScanSettings {
   /** A grype database: path or URL of an archive to import. Absent: grype's own updates. */
   readonly database?: string;
+  /** How often the service scans what is in use anew. Absent: every six hours. */
+  readonly everySeconds?: number;
 }
 
 export type Level = 'block' | 'warn' | 'off';

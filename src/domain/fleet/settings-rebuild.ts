@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Window } from '../window.ts';
+import { Cron } from './cron.ts';
 import { Duration } from './values.ts';
 
 /** When stale images are rebuilt, as validated. */
@@ -12,6 +13,12 @@ export interface RebuildSettings {
   readonly window?: Window;
   /** How many images are rebuilt in 24 hours for a new recipe alone. */
   readonly recipesPerDay: number;
+  /** When the service makes a whole cycle: a cron expression. Absent: never for that reason alone. */
+  readonly nightly?: string;
+  /** IANA name of the zone that schedules are read in. Absent: UTC. */
+  readonly timezone?: string;
+  /** A platform without a native worker for so long is emulated, where a worker can. Absent: ten minutes. */
+  readonly emulateAfterSeconds?: number;
   /** A platform of a new base that is older than the newest by more is waited for. Absent: no matter. */
   readonly platformSkewSeconds?: number;
 }
@@ -36,13 +43,18 @@ export const Rebuild = z
     timezone: TimeZone.default(DEFAULT_TIME_ZONE),
     recipes: z.int().nonnegative().default(25),
     platformSkew: Duration.optional(),
+    nightly: Cron.optional(),
+    emulateAfter: Duration.optional(),
   })
   .transform(
-    ({ settle, maxWait, window, timezone, recipes, platformSkew }): RebuildSettings => ({
+    ({ settle, maxWait, window, timezone, recipes, platformSkew, nightly, emulateAfter }): RebuildSettings => ({
       settleSeconds: settle,
       maxWaitSeconds: maxWait,
       ...(window === undefined ? {} : { window: toWindow(window, timezone) }),
       recipesPerDay: recipes,
+      timezone,
+      ...(nightly === undefined ? {} : { nightly }),
+      ...(emulateAfter === undefined ? {} : { emulateAfterSeconds: emulateAfter }),
       ...(platformSkew === undefined ? {} : { platformSkewSeconds: platformSkew }),
     }),
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Cron } from './cron.ts';
 import { Duration, RegistryBase } from './values.ts';
 
 /** What of an upstream is copied into our registry. */
@@ -9,6 +10,8 @@ export interface MirrorSettings {
 
 /** How long is kept what nothing needs. */
 export interface RetentionSettings {
+  /** When the service removes what nothing needs: a cron expression. Absent: only "ingot prune" does. */
+  readonly prune?: string;
   /** Candidates and their evidence. */
   readonly stagingSeconds: number;
   readonly releases: {
@@ -32,9 +35,14 @@ const Releases = z.strictObject({
 });
 
 export const Retention = z
-  .strictObject({ staging: Duration.default(14 * 86_400), releases: Releases.default(Releases.parse({})) })
+  .strictObject({
+    staging: Duration.default(14 * 86_400),
+    releases: Releases.default(Releases.parse({})),
+    prune: Cron.optional(),
+  })
   .transform(
-    ({ staging, releases }): RetentionSettings => ({
+    ({ staging, releases, prune }): RetentionSettings => ({
+      ...(prune === undefined ? {} : { prune }),
       stagingSeconds: staging,
       releases: { keep: releases.keep, ageSeconds: releases.age },
     }),

@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import type { Downstream, PolicySettings, Settings } from './model.ts';
+import { Access } from './settings-access.ts';
 import { Archives } from './settings-archives.ts';
+import { Builder } from './settings-builders.ts';
 import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
-import { Days, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
+import { Watch } from './settings-watch.ts';
+import { Days, Duration, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
 
 export const PlatformName = z.enum(KNOWN_PLATFORMS);
 
@@ -41,14 +44,6 @@ const Policy = z.strictObject({
   layers: z.strictObject({ level: Level.optional(), max: z.int().positive().optional() }).optional(),
 });
 
-/** BuildKit's own forms of an address (`buildctl --addr`). */
-const BuilderAddress = z
-  .string()
-  .regex(
-    /^(unix|tcp|ssh|docker-container|podman-container|nerdctl-container|kube-pod):\/\/\S+$/,
-    'is no BuildKit address; write it as in tcp://arm64-builder:1234 or unix:///run/buildkit/buildkitd.sock',
-  );
-
 const ProxyAddress = z
   .string()
   .regex(/^https?:\/\/[^\s/@]+\/?$/, 'must be an address without user and password; write it as in http://proxy:3128');
@@ -58,7 +53,7 @@ export const SettingsFile = z.strictObject({
   fleet: Name,
   registry: RegistryBase.optional(),
   platforms: Platforms.default([...KNOWN_PLATFORMS]),
-  builders: z.partialRecord(PlatformName, BuilderAddress).default({}),
+  builders: z.partialRecord(PlatformName, Builder).default({}),
   signing: z
     .strictObject({
       key: z
@@ -72,7 +67,7 @@ export const SettingsFile = z.strictObject({
   freezes: z.array(FreezeFile).default([]),
   gates: z.array(GateFile).default([]),
   policy: Policy.default({}),
-  scan: z.strictObject({ database: z.string().min(1, 'is empty').optional() }).default({}),
+  scan: z.strictObject({ database: z.string().min(1, 'is empty').optional(), every: Duration.optional() }).default({}),
   source: Line.min(1, 'is empty').optional(),
   proxy: z
     .strictObject({ http: ProxyAddress.optional(), https: ProxyAddress.optional(), no: Line.optional() })
@@ -90,32 +85,27 @@ export const SettingsFile = z.strictObject({
   upstreams: z.record(z.string(), z.string()).default({}),
   archives: Archives.default({}),
   rebuild: Rebuild.default(Rebuild.parse({})),
+  watch: Watch.default(Watch.parse({})),
   mirror: MirrorFile.default({ platforms: 'wanted' }),
   retention: Retention.default(Retention.parse({})),
   replicas: Replicas.default([]),
+  access: Access.optional(),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
 /** Described in the design, refused until they do something. */
-export const PLANNED_SETTINGS = [
-  'watch',
-  'rebuild.nightly',
-  'freshness',
-  'signing.keyless',
-  'signing.kms',
-  'signing.key.exec',
-  'signing.key.kms',
-];
+export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
-  const { registry, source, proxy, scan, signing, downstreams, policy, ...rest } = file;
+  const { registry, source, proxy, scan, signing, downstreams, policy, access, ...rest } = file;
   return {
     ...rest,
     ...(registry === undefined ? {} : { registry }),
     ...(source === undefined ? {} : { source }),
+    ...(access === undefined ? {} : { access }),
     ...(proxy === undefined ? {} : { proxy: defined(proxy) }),
     signing: defined(signing),
-    scan: defined(scan),
+    scan: defined({ database: scan.database, everySeconds: scan.every }),
     policy: toPolicy(policy),
     downstreams: downstreams.map((downstream) => defined(downstream) satisfies Downstream),
   };

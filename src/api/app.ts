@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { matchedRoutes } from 'hono/route';
+import { secureHeaders } from 'hono/secure-headers';
+import { VERSION } from '../version.ts';
+import { authenticated } from './auth.ts';
+import { type ApiContext, type ApiEnv, createRouter } from './operation.ts';
+import { type LoginDeps, loginPages } from './pages/login.ts';
+import { type DocumentLike, referencePage } from './pages/reference.ts';
+import { answerError, ProblemError, problem } from './problem.ts';
+import { eventRoutes } from './routes/events.ts';
+import { fleetRoutes } from './routes/fleet.ts';
+import { imageRoutes } from './routes/images.ts';
+import { observationRoutes } from './routes/observations.ts';
+import { rebuildRoutes } from './routes/rebuilds.ts';
+import { runRoutes } from './routes/runs.ts';
+import { sessionRoutes } from './routes/session.ts';
+
+export interface ApiDeps extends LoginDeps {
+  /** Address that a request comes from. */
+  readonly from: (c: ApiContext) => string;
+  /** Errors that are nobody's business outside. */
+  readonly onTrouble: (message: string) => void;
+  /** The server stops: streams and long polls end. */
+  readonly signal: AbortSignal;
+}
+
+const MAX_BODY_BYTES = 256 * 1024;
+const STYLE = readFileSync(new URL('./pages/style.css', import.meta.url), 'utf8');
+
+/** Everything that is served over HTTP. */
+export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = createRouter();
+  app.use(requestId({ limitLength: 128 }), headers(), async (c, next) => {
+    c.set('from', deps.from(c));
+    await next();
+  });
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: notAllowed }));
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  app.onError((error, c) => answerError(error, c, deps.onTrouble));
+  app.notFound((c) => problem(c, 404, `there is nothing at ${c.req.path}`));
+  app.use('/v1/*', authenticated(deps), async (c, next) => {
+    requireJson(c);
+    await next();
+  });
+  for (const routes of [
+    imageRoutes(),
+    rebuildRoutes(),
+    runRoutes(deps),
+    fleetRoutes(),
+    observationRoutes(),
+    eventRoutes(deps),
+    sessionRoutes(),
+  ]) {
+    app.route('/', routes);
+  }
+  addDocument(app);
+  app.route('/', loginPages(deps));
+  app.get('/assets/api.css', (c) => c.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
+  app.get('/', (c) => c.redirect('/reference'));
+  return app;
+}
+
+/** Pages take their style from here, and nothing from anywhere else; scripts of no kind. */
+function headers() {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: 'DENY',
+    referrerPolicy: 'no-referrer',
+  });
+}
+
+function notAllowed(c: ApiContext, methods: string[]): Response {
+  c.header('Allow', methods.join(', '));
+  return problem(c, 405, `${c.req.method} cannot be done there; what can: ${methods.join(', ')}`);
+}
+
+function tooLarge(c: ApiContext): Response {
+  return problem(c, 413, `at most ${MAX_BODY_BYTES} bytes`);
+}
+
+function requireJson(c: ApiContext): void {
+  if (!matchedRoutes(c).some(({ method }) => method === 'POST')) return;
+  const mediaType = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') throw new ProblemError(415, 'send "Content-Type: application/json"');
+}
+
+function addDocument(app: OpenAPIHono<ApiEnv>): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'a token of "ingot token create", or of a CI system that ingot.yaml trusts (OpenID Connect)',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    ...{ type: 'apiKey', in: 'cookie', name: 'ingot_session' },
+    description: 'of the pages in a browser; changes need the header x-csrf-token, too',
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'ingot API',
+      version: VERSION,
+      description: 'What an organisation asks of its factory of golden images. Errors are application/problem+json.',
+    },
+  });
+  app.get('/openapi.json', (c) => c.json(document));
+  app.get('/reference', (c) => c.html(referencePage(document as DocumentLike)));
+}

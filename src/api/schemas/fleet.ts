@@ -1,0 +1,147 @@
+import { z } from '@hono/zod-openapi';
+import { Digest, ForeignTime, PlatformDigests, Time } from './common.ts';
+import { Pause } from './decisions.ts';
+import { Waiver } from './images.ts';
+
+const Mistake = z.object({
+  file: z.string(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+  message: z.string(),
+  remedy: z.string().optional(),
+});
+
+export const Fleet = z
+  .object({
+    name: z.string(),
+    source: z.string(),
+    commit: z.string().optional(),
+    digest: Digest,
+    loadedAt: Time,
+    checkedAt: Time,
+    images: z.number().int(),
+    registry: z.string(),
+    platforms: z.array(z.string()),
+    refused: z
+      .object({ at: Time, commit: z.string().optional(), message: z.string(), mistakes: z.array(Mistake) })
+      .optional()
+      .openapi({ description: 'newer definitions that are not in use, and why' }),
+    paused: Pause.optional(),
+  })
+  .openapi('Fleet');
+
+export const Upstream = z
+  .object({
+    name: z.string(),
+    source: z.string().optional(),
+    digest: Digest.optional(),
+    created: ForeignTime.optional(),
+    firstSeenAt: Time.optional(),
+    checkedAt: Time.optional(),
+    platforms: PlatformDigests,
+    images: z.array(z.string()),
+    unknown: z.string().optional(),
+  })
+  .openapi('Upstream');
+
+export const Pulls = z
+  .object({
+    items: z.array(
+      z
+        .object({
+          repository: z.string(),
+          number: z.number().int(),
+          title: z.string(),
+          state: z.string(),
+          body: z.string(),
+          url: z.string().optional(),
+        })
+        .openapi('PullRequest'),
+    ),
+    unknown: z.array(z.object({ repository: z.string(), why: z.string() })),
+  })
+  .openapi('PullRequests');
+
+export const ImageWaiver = z.object({ image: z.string(), waiver: Waiver }).openapi('ImageWaiver');
+
+export const Freshness = z
+  .object({
+    image: z.string(),
+    run: z.string(),
+    version: z.string().optional(),
+    upstream: z.string().optional(),
+    created: ForeignTime.optional(),
+    seenAt: Time.optional(),
+    startedAt: Time,
+    releasedAt: Time,
+    seconds: z.number().optional().openapi({ description: "from the upstream's change to the release" }),
+  })
+  .openapi('Freshness');
+
+const ROLES = ['build', 'release', 'propose', 'scheduler'] as const;
+
+export const Worker = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    pid: z.number().int(),
+    version: z.string(),
+    roles: z.array(z.enum(ROLES)),
+    platforms: z.array(z.object({ platform: z.string(), how: z.enum(['native', 'emulated']) })),
+    concurrency: z.number().int(),
+    startedAt: Time,
+    seenAt: Time,
+    stopping: z.boolean(),
+    jobs: z.array(
+      z.object({
+        run: z.string(),
+        image: z.string(),
+        role: z.string(),
+        platform: z.string().optional(),
+        startedAt: Time,
+      }),
+    ),
+  })
+  .openapi('Worker');
+
+export const Queue = z
+  .object({
+    name: z.string(),
+    role: z.enum(ROLES),
+    platform: z.string().optional(),
+    waiting: z.number().int(),
+    delayed: z.number().int(),
+    running: z.number().int(),
+    stalled: z.number().int(),
+    blocked: z.number().int(),
+    failed: z.number().int(),
+    workers: z.number().int(),
+    oldest: Time.optional(),
+  })
+  .openapi('Queue');
+
+export const Schedule = z
+  .object({
+    name: z.string(),
+    what: z.string(),
+    cron: z.string().optional(),
+    timezone: z.string().optional(),
+    everySeconds: z.number().optional(),
+    next: z.array(Time),
+  })
+  .openapi('Schedule');
+
+export const Budget = z
+  .object({
+    host: z.string(),
+    kind: z.enum(['registry', 'forge']),
+    limit: z.number().optional(),
+    remaining: z.number().optional(),
+    windowSeconds: z.number().optional(),
+    pausedUntil: Time.optional(),
+    why: z.string().optional(),
+    waiting: z.number(),
+    spentToday: z.number(),
+    seenAt: Time.optional(),
+  })
+  .openapi('Budget');

@@ -1,0 +1,31 @@
+import { type RunningApi, startApi } from '../api/server.ts';
+import type { Config } from '../config.ts';
+import type { AccessSettings } from '../domain/fleet/settings-access.ts';
+import { createHttp } from '../lib/http.ts';
+import type { FactoryService } from '../service/service.ts';
+import { VERSION } from '../version.ts';
+
+export interface ServeApiOptions {
+  readonly access: AccessSettings | undefined;
+  readonly listen?: string | undefined;
+  readonly print: (line: string) => void;
+  readonly onTrouble: (message: string) => void;
+}
+
+/** The API on this machine's files, proxy and authorities. */
+export async function serveApi(service: FactoryService, config: Config, options: ServeApiOptions): Promise<RunningApi> {
+  const { root, dataDirectory, proxy, ca } = config;
+  const userAgent = `ingot/${VERSION}`;
+  const http = createHttp({ connectionsPerHost: 4, userAgent, timeoutMs: 15_000, proxy, ca });
+  const api = await startApi(service, { ...options, root, dataDirectory, http }).catch(async (error: unknown) => {
+    await http.close();
+    throw error;
+  });
+  return {
+    ...api,
+    async close() {
+      await api.close();
+      await http.close();
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createDaemon } from '../compose/builders.ts';
+import { createReader } from '../compose/reader.ts';
+import type { QueueSettings } from '../compose/session.ts';
+import { type AssembledApp, assembleApp, type ComposeOptions } from '../compose.ts';
+import type { Config } from '../config.ts';
+import { readFleet } from '../definitions/read.ts';
+import { unpackFleet } from '../definitions/store.ts';
+import type { Digest } from '../domain/digest.ts';
+import { parseBase, placesBelow } from '../domain/places.ts';
+import type { Embedded } from '../embedded/embedded.ts';
+import { fetchDefinitions } from '../flows/definitions.ts';
+import { createSharedBudgets, type SharedBudgets } from '../ledger/budgets.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createRedisLedger } from '../ledger/redis.ts';
+import { createRedisStore } from '../ledger/redis-store.ts';
+import type { ServiceStore } from '../ledger/store.ts';
+import { createRunQueue } from '../queue/bullmq-runs.ts';
+import { redisOptions } from '../queue/connection.ts';
+import { queuePrefix } from '../queue/names.ts';
+import type { RunQueue } from '../queue/run-queue.ts';
+
+/** What a process of the service has for as long as it lives, whatever definitions come and go. */
+export interface Host {
+  readonly queue: QueueSettings;
+  readonly store: ServiceStore;
+  readonly runs: RunQueue;
+  readonly ledger: Ledger;
+  readonly budgets: SharedBudgets;
+  /** The factory for these definitions; it stays put together until nobody has used it for a while. */
+  withApp<T>(definitions: Digest, use: (app: AssembledApp) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface HostOptions extends ComposeOptions {
+  readonly fleet: string;
+  /** `host[:port]/path` below which the fleet lives. */
+  readonly base: string;
+  readonly embedded: Pick<Embedded, 'redis' | 'registry' | 'owner'>;
+  /** No role that signs. */
+  readonly unsigned: boolean;
+}
+
+/** Definitions that runs of the queues may still be made from. */
+const KEPT_APPS = 4;
+/** A request that a host puts off for longer fails, and its job is tried again later. */
+const MAX_WAIT_MS = 30_000;
+
+interface KeptApp {
+  readonly app: Promise<AssembledApp>;
+  users: number;
+}
+
+export function createHost(config: Config, options: HostOptions): Host {
+  const address = queueOf(config, options);
+  const store = createRedisStore({
+    connection: redisOptions(address.redis),
+    prefix: address.prefix,
+    fleet: options.fleet,
+    now: Date.now,
+  });
+  const queue: QueueSettings = {
+    ...address,
+    onFailed(name, error) {
+      options.onTrouble(`${name}: ${error.message}`);
+      void store.failed(name).catch(() => undefined); // a count that is missing harms nobody
+    },
+  };
+  const runs = createRunQueue(queue);
+  const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const budgets = createSharedBudgets({
+    connection: redisOptions(queue.redis),
+    prefix: queue.prefix,
+    id: `${hostname()} ${process.pid}`,
+    maxWaitMs: MAX_WAIT_MS,
+    now: Date.now,
+    sleep: (ms, signal) => wait(ms, undefined, { signal }),
+  });
+  const budget = budgets.of('registry');
+  const reader = createReader(config, { budget });
+  const daemon = createDaemon(config, options);
+  const repository = placesBelow(parseBase(options.base)).fleet();
+  const open = async (definitions: Digest) => {
+    const { signal } = options;
+    const fetch = () => fetchDefinitions(definitions, { registry: reader.registry, repository }, { signal });
+    const folder = join(config.dataDirectory, 'definitions');
+    const { root, revisions, times } = await unpackFleet(definitions, fetch, folder);
+    const fleet = options.instead?.fleet ?? (await readFleet(root));
+    return assembleApp({ ...config, definitions: root }, fleet, options.embedded, {
+      ...options,
+      daemon,
+      budget,
+      revision: async ({ name }) => revisions[name],
+      definedAt: async ({ name }) => times[name],
+    });
+  };
+  const apps = createKeeper(open);
+  return {
+    ...{ queue, store, runs, ledger, budgets },
+    withApp: apps.use,
+    async close() {
+      await apps.close();
+      await Promise.allSettled([runs.close(), store.close(), ledger.close(), budgets.close(), reader.http.close()]);
+      await daemon.close();
+    },
+  };
+}
+
+function queueOf(config: Config, { fleet, embedded, onTrouble }: HostOptions): QueueSettings {
+  return {
+    redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
+    prefix: queuePrefix(fleet),
+    onError: (error) => onTrouble(error.message),
+  };
+}
+
+/** Keeps what was opened last; what is in use is never closed. */
+function createKeeper(open: (definitions: Digest) => Promise<AssembledApp>) {
+  const kept = new Map<Digest, KeptApp>();
+  const closeIdle = async (most: number) => {
+    for (const [digest, entry] of kept) {
+      if (kept.size <= most) return;
+      if (entry.users > 0) continue;
+      kept.delete(digest);
+      await entry.app.then((app) => app.close()).catch(() => undefined);
+    }
+  };
+  return {
+    async use<T>(definitions: Digest, work: (app: AssembledApp) => Promise<T>): Promise<T> {
+      const entry = kept.get(definitions) ?? { app: open(definitions), users: 0 };
+      kept.delete(definitions);
+      kept.set(definitions, entry); // the last in order was used last
+      entry.users += 1;
+      try {
+        return await work(await entry.app);
+      } catch (error) {
+        if (await isBroken(entry)) kept.delete(definitions);
+        throw error;
+      } finally {
+        entry.users -= 1;
+        await closeIdle(KEPT_APPS);
+      }
+    },
+    close: () => closeIdle(0),
+  };
+}
+
+/** One that could not be opened is tried again by whoever asks next. */
+async function isBroken({ app }: KeptApp): Promise<boolean> {
+  return app.then(
+    () => false,
+    () => true,
+  );
+}

@@ -1,0 +1,140 @@
+import { ulid } from 'ulid';
+import { startSchedulerWorkers } from '../../workers/scheduler.ts';
+import type { AssembledApp } from '../compose.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Readiness } from '../domain/facts.ts';
+import type { Image } from '../domain/fleet/model.ts';
+import type { Platform } from '../domain/platform.ts';
+import type { Release } from '../domain/staleness.ts';
+import { finishMoves } from '../flows/channel-moves.ts';
+import { findDamage } from '../flows/damage.ts';
+import { prune } from '../flows/prune.ts';
+import { repairDamage } from '../flows/repair.ts';
+import { replicateAll } from '../flows/replicate.ts';
+import { moveStages } from '../flows/stages.ts';
+import type { ServiceStore } from '../ledger/store.ts';
+import type { PlannedFactory } from '../service/factory.ts';
+import { createPlanner } from '../service/planner.ts';
+import type { Host } from './host.ts';
+
+export interface SchedulerProcess {
+  stop(graceMs: number): Promise<void>;
+}
+
+/** So often is looked without anybody having said so: holds end by themselves, planners die. */
+const TICK_MS = 30_000;
+/** Of the interval between two sweeps. */
+const JITTER = 0.1;
+
+/** Plans, follows releases, does what schedules say; beside any number of others that do so. */
+export async function startScheduler(
+  host: Host,
+  { onTrouble }: { onTrouble: (message: string) => void },
+): Promise<SchedulerProcess> {
+  const { store, runs } = host;
+  const planner = createPlanner({ store, runs, now: () => new Date(), newRunId: () => ulid() });
+  const withFactory = async (use: (app: AssembledApp) => Promise<unknown>) => {
+    const pointer = await store.definitions();
+    return pointer === undefined ? undefined : host.withApp(pointer.digest, use);
+  };
+  const workers = startSchedulerWorkers(
+    {
+      look: (signal) => withFactory(async (app) => planner.look(await factoryOf(app, host), signal)),
+      follow: (signal) => withFactory((app) => follow(app, host, signal)),
+      due: (name, signal) => withFactory((app) => due(name, app, host, signal)),
+    },
+    host.queue,
+  );
+  const trouble = (error: unknown) => onTrouble(error instanceof Error ? error.message : String(error));
+  const tick = setInterval(() => void runs.look().catch(trouble), TICK_MS);
+  return {
+    async stop(graceMs) {
+      clearInterval(tick);
+      await Promise.all(workers.map((worker) => worker.stop(graceMs)));
+    },
+  };
+}
+
+async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFactory> {
+  const { settings } = app.fleet;
+  const pointer = await store.definitions();
+  const stages = stageDeps(app);
+  const { disk: _, ...cycle } = app.cycle; // builds are elsewhere
+  return {
+    definitions: pointer!.digest,
+    ledger: app.ledger,
+    follows: settings.channels.length > 0 || settings.replicas.length > 0,
+    proposes: settings.downstreams.length > 0,
+    plan: {
+      ...cycle,
+      finishMoves: (repository, signal) => finishMoves(repository, stages, signal),
+      findDamage: (image, release, signal) => repaired(app, image, release, signal),
+      readiness: (platform) => readiness(platform, store),
+    },
+  };
+}
+
+/** Puts back what a release lacks. @returns what cannot be, which is a reason to release it anew */
+async function repaired(app: AssembledApp, image: Image, release: Release, signal: AbortSignal) {
+  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
+  const missing = await findDamage(places.release(image.name), release, { registry }, signal);
+  if (missing.length === 0) return [];
+  const { settings } = fleet;
+  const parts = { registry, places, settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
+  return repairDamage(image, release, parts, signal);
+}
+
+/** A platform can be built when somebody is there who builds it. */
+async function readiness(platform: Platform, store: ServiceStore): Promise<Readiness> {
+  const workers = await store.workers();
+  const able = workers.some(
+    ({ roles, platforms, stopping }) =>
+      roles.includes('build') && !stopping && platforms.some((each) => each.platform === platform),
+  );
+  if (able) return { ready: true };
+  return {
+    ready: false,
+    why: `no worker builds ${platform}`,
+    remedy: `start one: "ingot worker --roles build --platforms ${platform}"`,
+  };
+}
+
+function stageDeps({ registry, ledger, places, fleet, attestor, gates }: AssembledApp) {
+  return { registry, ledger, places, settings: fleet.settings, attestor, gates, now: () => new Date() };
+}
+
+/** What follows releases: channels in stages, then replicas. */
+async function follow(app: AssembledApp, { store, runs }: Host, signal: AbortSignal): Promise<void> {
+  const reports = await moveStages(app.fleet.images, stageDeps(app), signal);
+  const moved = reports.filter((report) => report.moved.length > 0).map(({ image }) => image);
+  await store.changed(moved);
+  if (moved.length > 0) await runs.look();
+  if (app.fleet.settings.replicas.length === 0) return;
+  const { registry, ledger, places, fleet, attestor } = app;
+  await replicateAll({ registry, ledger, places, fleet, attestor, now: () => new Date() }, signal);
+}
+
+/** Schedules only say what is due; what takes long is done by jobs of its own. */
+async function due(name: string, app: AssembledApp, host: Host, signal: AbortSignal): Promise<void> {
+  const { store, runs } = host;
+  signal.throwIfAborted();
+  if (name === 'prune') return pruneAll(app, signal);
+  await store.changed(['*']);
+  // Factories that were started together do not ask the same registries in the same second for ever
+  await runs.look({
+    delayMs: name === 'watch' ? Math.random() * JITTER * app.fleet.settings.watch.everySeconds * 1000 : 0,
+  });
+  if (name === 'scan') await app.scanner.database(signal); // after the look was asked for: without one, it says so
+  if (name !== 'nightly') return;
+  await runs.follow();
+  const pointer = await store.definitions();
+  if (app.fleet.settings.downstreams.length === 0) return;
+  for (const image of app.fleet.images) await runs.propose(image.name, pointer!.digest);
+}
+
+async function pruneAll(app: AssembledApp, signal: AbortSignal): Promise<void> {
+  const deps = { ...app.cycle, downstreams: app.downstreams, now: () => new Date() };
+  const { problems } = await prune(deps, 'the schedule', signal);
+  if (problems.length > 0)
+    throw new FactoryError(`not all was removed: ${problems.join('; ')}`, { code: 'unavailable' });
+}

@@ -1,0 +1,109 @@
+import { ulid } from 'ulid';
+import type { ComposeOptions } from '../compose.ts';
+import type { Config } from '../config.ts';
+import { readFleet } from '../definitions/read.ts';
+import { createFleetSource, type FleetSource } from '../definitions/source.ts';
+import type { Fleet } from '../domain/fleet/model.ts';
+import { ROLES, type WorkerView } from '../domain/service/workers.ts';
+import { lookAtEmulation } from '../embedded/binfmt.ts';
+import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
+import type { FactoryService } from '../service/service.ts';
+import { serveApi } from './api.ts';
+import { createDefinitionsKeeper } from './definitions.ts';
+import { every } from './every.ts';
+import { createFactoryService } from './factory-service.ts';
+import { createHost, type Host } from './host.ts';
+import { startScheduler } from './scheduler.ts';
+import { startWorkers } from './workers.ts';
+
+export interface ServeOptions extends ComposeOptions {
+  /** Where the definitions come from: `git+https://…#branch`, or a folder. */
+  readonly fleet: string;
+  /** Also takes work itself. */
+  readonly workers: boolean;
+  readonly concurrency: number;
+  /** `host:port` of the API, in place of what ingot.yaml says. */
+  readonly listen?: string | undefined;
+  /** What it says on stdout. */
+  readonly print: (line: string) => void;
+}
+
+export interface Serving {
+  readonly fleet: Fleet;
+  readonly service: FactoryService;
+  /** Reads the definitions again. */
+  reload(): Promise<void>;
+  /** Lets what runs come to its end, for so long; the rest goes back to the queues. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How often the source of definitions is asked, and how soon an emptied Redis is noticed. */
+const RELOAD_MS = 60_000;
+const ENSURE_MS = 5_000;
+
+/** The whole service in one process: plans, and works unless told otherwise. */
+export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
+  const source = createFleetSource(options.fleet, config);
+  const { root } = await source.update(options.signal);
+  const fleet = await readFleet(root);
+  const { settings } = fleet;
+  const needs = { redis: config.redisUrl === undefined, registry: settings.registry === undefined, buildkit: false };
+  const embedded = await startEmbedded({ dataDirectory: config.dataDirectory, needs, signal: options.signal });
+  try {
+    return await start(config, { fleet, source, embedded }, options);
+  } catch (error) {
+    await embedded.close();
+    throw error;
+  }
+}
+
+interface Found {
+  readonly fleet: Fleet;
+  readonly source: FleetSource;
+  readonly embedded: Embedded;
+}
+
+async function start(config: Config, { fleet, source, embedded }: Found, options: ServeOptions): Promise<Serving> {
+  const { settings } = fleet;
+  const { onTrouble, signal } = options;
+  const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
+  const host = createHost(config, { ...options, fleet: settings.fleet, base, embedded, unsigned: false });
+  const keeper = createDefinitionsKeeper(config, host, { source, base, fleet: settings.fleet, onTrouble, signal });
+  await keeper.reload();
+  const scheduler = await startScheduler(host, options);
+  const workers = options.workers ? await startOwnWorkers(fleet, host, options) : undefined;
+  await host.store.changed(['*']); // what happened while nobody was there
+  await host.runs.look();
+  const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
+  const service = createFactoryService(host, keeper);
+  const api = await serveApi(service, config, { ...options, access: settings.access });
+  return {
+    ...{ fleet, service },
+    reload: keeper.reload,
+    async stop(graceMs) {
+      for (const timer of timers) clearInterval(timer);
+      await api.close();
+      await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs)]);
+      await Promise.all([keeper.close(), host.close()]);
+      await embedded.close();
+    },
+  };
+}
+
+async function startOwnWorkers(fleet: Fleet, host: Host, { concurrency, onTrouble }: ServeOptions) {
+  const platforms = await ownPlatforms(fleet);
+  return startWorkers(host, { id: ulid(), roles: ROLES, platforms, concurrency, onTrouble });
+}
+
+/** What this machine builds: natively, or by emulation where that is set up. */
+export async function ownPlatforms({ settings, images }: Fleet): Promise<WorkerView['platforms']> {
+  const wanted = [...new Set(images.flatMap(({ platforms }) => platforms))];
+  const own = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64';
+  const found = await Promise.all(
+    wanted.map(async (platform) => {
+      if (settings.builders[platform] !== undefined || platform === own) return [{ platform, how: 'native' } as const];
+      return (await lookAtEmulation(platform)).ready ? [{ platform, how: 'emulated' } as const] : [];
+    }),
+  );
+  return found.flat();
+}

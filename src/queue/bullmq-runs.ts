@@ -1,0 +1,130 @@
+import { FlowProducer, type Job, Queue } from 'bullmq';
+import { candidateKey } from '../domain/inputs.ts';
+import type { Platform } from '../domain/platform.ts';
+import type { Priority } from '../domain/service/views.ts';
+import type { DispatcherOptions } from './bullmq.ts';
+import { redisOptions } from './connection.ts';
+import { countQueue } from './counts.ts';
+import { jobId, queueName } from './names.ts';
+import { JOB_OPTIONS } from './options.ts';
+import { PAYLOAD_VERSION } from './payloads.ts';
+import type { QueuedRun, RunQueue } from './run-queue.ts';
+import { setSchedules } from './schedules.ts';
+
+/** Lower goes first. Every job has one: BullMQ takes jobs without before all others (facts/queue.md 4). */
+export const PRIORITY: Readonly<Record<Priority, number>> = {
+  critical: 10,
+  requested: 20,
+  'base-change': 30,
+  nightly: 40,
+};
+
+/** The queues of a factory that keeps running, in BullMQ. */
+export function createRunQueue(options: DispatcherOptions): RunQueue {
+  const shared = { connection: redisOptions(options.redis), prefix: options.prefix };
+  const flows = new FlowProducer(shared);
+  flows.on('error', options.onError);
+  const queues = new Map<string, Queue>();
+  const queue = (name: string): Queue => {
+    const known = queues.get(name) ?? new Queue(name, shared);
+    if (!queues.has(name)) known.on('error', options.onError);
+    queues.set(name, known);
+    return known;
+  };
+  const once = (name: string, delayMs = 0) =>
+    queue(name).add(
+      name,
+      { v: PAYLOAD_VERSION },
+      { ...JOB_OPTIONS, attempts: 1, delay: delayMs, deduplication: { id: name, keepLastIfActive: true } },
+    );
+  return {
+    async start(run) {
+      await flows.add(flowOf(run));
+    },
+    has: async (run) => (await queue(queueName.release).getJob(releaseId(run))) !== undefined,
+    remove: (run) => removeRun(run, queue),
+    async propose(image, definitions) {
+      const data = { v: PAYLOAD_VERSION, image, definitions };
+      await queue(queueName.propose).add('propose', data, {
+        ...JOB_OPTIONS,
+        priority: PRIORITY.requested,
+        deduplication: { id: image, keepLastIfActive: true },
+      });
+    },
+    async look({ delayMs = 0 } = {}) {
+      // A delayed job would be the one that waits, and keep those that are for now from being added
+      await (delayMs === 0
+        ? once(queueName.plan)
+        : queue(queueName.plan).add('later', { v: PAYLOAD_VERSION }, { ...JOB_OPTIONS, delay: delayMs }));
+    },
+    async follow() {
+      await once(queueName.follow);
+    },
+    setSchedules: (schedules) => setSchedules(queue(queueName.schedules), schedules),
+    async nextTimes() {
+      const schedulers = await queue(queueName.schedules).getJobSchedulers();
+      return new Map(schedulers.flatMap(({ key, next }) => (next ? [[key, new Date(next).toISOString()]] : [])));
+    },
+    counts: (platforms) =>
+      Promise.all([
+        ...platforms.map((platform) => countQueue(queue(queueName.build(platform)), { role: 'build', platform })),
+        countQueue(queue(queueName.release), { role: 'release' }),
+        countQueue(queue(queueName.propose), { role: 'propose' }),
+        countQueue(queue(queueName.plan), { role: 'scheduler' }),
+        countQueue(queue(queueName.follow), { role: 'scheduler' }),
+      ]),
+    async close() {
+      await Promise.allSettled([flows.close(), ...[...queues.values()].map((each) => each.close())]);
+    },
+  };
+}
+
+/** A run of its own has job ids of its own: those of one that was cancelled may still be there. */
+function releaseId({ image, inputs, runId }: QueuedRun): string {
+  return `${jobId.release(image, candidateKey(inputs))}-${runId}`;
+}
+
+function buildId({ image, inputs, runId }: QueuedRun, platform: Platform): string {
+  return `${jobId.build(image, candidateKey(inputs), platform)}-${runId}`;
+}
+
+function flowOf(run: QueuedRun) {
+  const { runId, image, inputs, reasons, definitions, priority } = run;
+  const data = { v: PAYLOAD_VERSION, runId, image, inputs, definitions };
+  const opts = { ...JOB_OPTIONS, priority: PRIORITY[priority] };
+  return {
+    name: 'release',
+    queueName: queueName.release,
+    data: { ...data, reasons },
+    opts: { ...opts, jobId: releaseId(run) },
+    children: inputs.platforms.map((platform) => ({
+      name: 'build',
+      queueName: queueName.build(platform),
+      data: { ...data, platform },
+      opts: { ...opts, jobId: buildId(run, platform), ignoreDependencyOnFailure: true },
+    })),
+  };
+}
+
+async function removeRun(run: QueuedRun, queue: (name: string) => Queue): Promise<boolean> {
+  const builds = run.inputs.platforms.map((platform) =>
+    queue(queueName.build(platform)).getJob(buildId(run, platform)),
+  );
+  await Promise.all(builds.map(async (job) => removeIdle(await job)));
+  const rest = await Promise.all(
+    run.inputs.platforms.map((platform) => queue(queueName.build(platform)).getJob(buildId(run, platform))),
+  );
+  if (rest.some((job) => job !== undefined)) return false;
+  return removeIdle(await queue(queueName.release).getJob(releaseId(run)));
+}
+
+/** One that a worker has is left: it ends by itself. */
+async function removeIdle(job: Job | undefined): Promise<boolean> {
+  if (job === undefined) return true;
+  try {
+    await job.remove({ removeChildren: false });
+    return true;
+  } catch {
+    return false;
+  }
+}

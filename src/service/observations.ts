@@ -1,0 +1,91 @@
+import type { Platform } from '../domain/platform.ts';
+import type { Run } from '../domain/run.ts';
+import type { FreshnessView, PullView } from '../domain/service/views.ts';
+import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
+import { messageOf } from '../flows/steps.ts';
+import type { ServiceParts } from './parts.ts';
+import { schedulesOf } from './schedules.ts';
+import type { FactoryService } from './service.ts';
+
+type Observations = Pick<FactoryService, 'freshness' | 'pulls' | 'workers' | 'queues' | 'schedules' | 'budgets'>;
+
+const PREVIEWED = 5;
+const RUNS_READ = 500;
+
+export function createObservations(parts: ServiceParts): Observations {
+  const { store, ledger, withFactory } = parts;
+  return {
+    async freshness({ image, since } = {}) {
+      const runs = await ledger.runs({ limit: RUNS_READ, ...(image && { image }) });
+      return runs.flatMap(toFreshness).filter(({ releasedAt }) => since === undefined || releasedAt >= since);
+    },
+    pulls: () => withFactory(readPulls),
+    workers: () => store.workers(),
+    queues: async () => readQueues((await store.definitions())?.platforms ?? [], parts),
+    schedules: () =>
+      withFactory(async ({ fleet }) => {
+        const next = await parts.runs.nextTimes();
+        return schedulesOf(fleet.settings).map(({ what, ...schedule }): ScheduleView => {
+          const due = next.get(schedule.name);
+          const times = 'cron' in schedule ? parts.nextTimes(schedule.cron, schedule.timezone, PREVIEWED) : [];
+          return { ...schedule, what, next: times.length > 0 ? times : due === undefined ? [] : [due] };
+        });
+      }),
+    budgets: () => parts.budgets(),
+  };
+}
+
+function toFreshness({ id, image, reasons, outcome, endedAt, startedAt, version }: Run): readonly FreshnessView[] {
+  if (outcome !== 'released' || endedAt === undefined) return [];
+  const change = reasons.find((reason) => reason.kind === 'base-changed' || reason.kind === 'input-changed');
+  const created = change !== undefined && 'created' in change ? change.created : undefined;
+  const seconds = created === undefined ? undefined : (Date.parse(endedAt) - Date.parse(created)) / 1000;
+  return [
+    {
+      ...{ image, run: id, startedAt, releasedAt: endedAt },
+      ...(version && { version }),
+      ...(change !== undefined && 'name' in change && { upstream: change.name }),
+      ...(created && { created }),
+      ...(seconds !== undefined && { seconds }),
+    },
+  ];
+}
+
+async function readPulls({ downstreams }: Parameters<Parameters<ServiceParts['withFactory']>[0]>[0]) {
+  const answers = await Promise.allSettled(downstreams.map((repository) => repository.pulls({}, {})));
+  const pulls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const views = pulls.map(
+    ({ repository, number, title, state, body, url }): PullView => ({
+      ...{ repository, number, title, state, body },
+      ...(url && { url }),
+    }),
+  );
+  const rank = ({ state }: PullView) => (state === 'open' ? 0 : 1);
+  return {
+    pulls: views.sort((a, b) => rank(a) - rank(b) || b.number - a.number),
+    unknown: answers.flatMap((answer, index) =>
+      answer.status === 'rejected' ? [{ repository: downstreams[index]!.name, why: messageOf(answer.reason) }] : [],
+    ),
+  };
+}
+
+async function readQueues(platforms: readonly Platform[], { runs, store }: ServiceParts) {
+  const [counts, workers, failures] = await Promise.all([runs.counts(platforms), store.workers(), store.failures()]);
+  return counts.map((queue): QueueView => {
+    const able = workers.filter((worker) => takes(worker, queue));
+    const held = able.reduce((sum, { jobs }) => sum + jobs.filter((job) => isOf(job, queue)).length, 0);
+    // A worker says what it has every few seconds: what nobody has for long is seen as such
+    const stalled = queue.role === 'scheduler' ? 0 : Math.max(0, queue.running - held);
+    return { ...queue, stalled, failed: failures.get(queue.name) ?? 0, workers: able.length };
+  });
+}
+
+type Counted = Pick<QueueView, 'role' | 'platform'>;
+
+function takes({ roles, platforms }: WorkerView, { role, platform }: Counted): boolean {
+  return roles.includes(role) && (platform === undefined || platforms.some((each) => each.platform === platform));
+}
+
+function isOf(job: WorkerView['jobs'][number], { role, platform }: Counted): boolean {
+  return job.role === role && job.platform === platform;
+}
