@@ -3,7 +3,8 @@ import { shortDigest } from '../domain/digest.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import { adopt, readAdoption } from '../flows/adopt.ts';
-import { type ChannelApp, stageDeps } from './channels.ts';
+import type { ChannelApp } from './channels.ts';
+import { stageDeps } from './flow-deps.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 

@@ -4,18 +4,14 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import { approve, askGatesAgain, openFreeze, promote } from '../flows/promote.ts';
 import { readStages } from '../flows/stage-facts.ts';
-import type { StageDeps, StageReport } from '../flows/stages.ts';
+import type { StageReport } from '../flows/stages.ts';
+import { stageDeps } from './flow-deps.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
 
 /** What the verbs of channels need of the whole factory. */
 export interface ChannelApp extends Pick<App, 'registry' | 'ledger' | 'places' | 'fleet' | 'attestor' | 'gates'> {
   readonly config: Pick<App['config'], 'person'>;
-}
-
-/** What stages need, of the whole factory. */
-export function stageDeps({ registry, ledger, places, fleet, attestor, gates }: Omit<ChannelApp, 'config'>): StageDeps {
-  return { registry, ledger, places, settings: fleet.settings, attestor, gates, now: () => new Date() };
 }
 
 /** `ingot channels`: where each channel is, and what newer releases wait for. */

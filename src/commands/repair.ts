@@ -1,13 +1,8 @@
 import type { App } from '../compose.ts';
-import { type RepairDeps, type RepairReport, repairReleases } from '../flows/repair.ts';
+import { type RepairReport, repairReleases } from '../flows/repair.ts';
+import { repairDeps } from './flow-deps.ts';
 import type { Output } from './output.ts';
 import { requireImages } from './require-images.ts';
-
-/** What a repair needs, of the whole factory. */
-export function repairDeps(app: App): RepairDeps {
-  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
-  return { registry, places, settings: fleet.settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
-}
 
 export interface RepairCommandOptions {
   /** Empty: all. */

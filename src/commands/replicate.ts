@@ -1,12 +1,8 @@
 import type { App } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
-import { type ReplicaReport, type ReplicateDeps, replicateAll } from '../flows/replicate.ts';
+import { type ReplicaReport, replicateAll } from '../flows/replicate.ts';
+import { replicateDeps } from './flow-deps.ts';
 import type { Output } from './output.ts';
-
-/** What replicas need, of the whole factory. */
-export function replicateDeps({ registry, ledger, places, fleet, attestor }: App): ReplicateDeps {
-  return { registry, ledger, places, fleet, attestor, now: () => new Date() };
-}
 
 /** `ingot replicate`: brings every replica to where our own registry is. 4: one could not be asked. */
 export async function replicateCommand(

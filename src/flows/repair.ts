@@ -205,7 +205,8 @@ function isSigned({ bundle, legacy, attestations }: Verification): boolean {
 }
 
 export interface DamageRepair {
-  /** What could not be put back. */
+  readonly missing: readonly string[];
+  /** What of it could not be put back. */
   readonly lost: readonly string[];
   /** Why it is not known what could be: then nothing is decided from it, and the next cycle tries again. */
   readonly unknown?: string;
@@ -220,13 +221,13 @@ export async function repairDamage(
 ): Promise<DamageRepair> {
   const repository = deps.places.release(image.name);
   const damage = await findDamage(repository, release, deps, signal);
-  if (damage.length === 0) return { lost: [] };
+  if (damage.length === 0) return { missing: [], lost: [] };
   try {
     const report = await repairRelease({ image: image.name, repository, digest: release.digest }, deps, signal);
-    return { lost: report?.lost.flatMap(({ what }) => (what === RECORD ? [] : [what])) ?? damage };
+    return { missing: damage, lost: report?.lost.flatMap(({ what }) => (what === RECORD ? [] : [what])) ?? damage };
   } catch (error) {
     if (signal.aborted || !(error instanceof FactoryError)) throw error;
-    return { lost: [], unknown: messageOf(error) };
+    return { missing: damage, lost: [], unknown: messageOf(error) };
   }
 }
 

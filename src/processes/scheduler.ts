@@ -1,15 +1,13 @@
 import { ulid } from 'ulid';
 import { startSchedulerWorkers } from '../../workers/scheduler.ts';
+import { repairDeps, replicateDeps, stageDeps } from '../commands/flow-deps.ts';
 import type { AssembledApp } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Readiness } from '../domain/facts.ts';
-import type { Image } from '../domain/fleet/model.ts';
 import type { Platform } from '../domain/platform.ts';
-import type { Release } from '../domain/staleness.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
-import { findDamage } from '../flows/damage.ts';
 import { prune } from '../flows/prune.ts';
-import { repairDamage } from '../flows/repair.ts';
+import { type CycleRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
 import { moveStages } from '../flows/stages.ts';
 import type { ServiceStore } from '../ledger/store.ts';
@@ -68,20 +66,21 @@ async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFac
     plan: {
       ...cycle,
       finishMoves: (repository, signal) => finishMoves(repository, stages, signal),
-      findDamage: (image, release, signal) => repaired(app, image, release, signal),
+      findDamage: repairBeforePlan(repairDeps(app), (repair) => void tellRepair(repair, store)),
       readiness: (platform) => readiness(platform, store),
     },
   };
 }
 
-/** Puts back what a release lacks. @returns what cannot be, which is a reason to release it anew */
-async function repaired(app: AssembledApp, image: Image, release: Release, signal: AbortSignal) {
-  const { registry, places, fleet, attestor, cataloguer, scanner, factory } = app;
-  const missing = await findDamage(places.release(image.name), release, { registry }, signal);
-  if (missing.length === 0) return [];
-  const { settings } = fleet;
-  const parts = { registry, places, settings, attestor, cataloguer, scanner, factory, now: () => new Date() };
-  return repairDamage(image, release, parts, signal);
+/** Says what a look put back, or could not. */
+async function tellRepair({ image, version, restored, lost, unknown }: CycleRepair, store: ServiceStore) {
+  const parts = [
+    ...(restored.length === 0 ? [] : [`put back ${restored.join(', ')}`]),
+    ...(lost.length === 0 ? [] : [`lost ${lost.join(', ')}`]),
+    ...(unknown === undefined ? [] : [`could not be repaired: ${unknown}`]),
+  ];
+  const event = { type: 'image.changed', image, what: `${version}: ${parts.join('; ')}`, by: 'repair' } as const;
+  await store.tell(event).catch(() => undefined); // what is told is no part of what is done
 }
 
 /** A platform can be built when somebody is there who builds it. */
@@ -99,10 +98,6 @@ async function readiness(platform: Platform, store: ServiceStore): Promise<Readi
   };
 }
 
-function stageDeps({ registry, ledger, places, fleet, attestor, gates }: AssembledApp) {
-  return { registry, ledger, places, settings: fleet.settings, attestor, gates, now: () => new Date() };
-}
-
 /** What follows releases: channels in stages, then replicas. */
 async function follow(app: AssembledApp, { store, runs }: Host, signal: AbortSignal): Promise<void> {
   const reports = await moveStages(app.fleet.images, stageDeps(app), signal);
@@ -110,8 +105,7 @@ async function follow(app: AssembledApp, { store, runs }: Host, signal: AbortSig
   await store.changed(moved);
   if (moved.length > 0) await runs.look();
   if (app.fleet.settings.replicas.length === 0) return;
-  const { registry, ledger, places, fleet, attestor } = app;
-  await replicateAll({ registry, ledger, places, fleet, attestor, now: () => new Date() }, signal);
+  await replicateAll(replicateDeps(app), signal);
 }
 
 /** Schedules only say what is due; what takes long is done by jobs of its own. */

@@ -27,6 +27,7 @@ export interface Planner {
  */
 export function createPlanner(deps: PlannerDeps): Planner {
   let memory: Memory | undefined;
+  let said = '';
   return {
     async look(factory, signal) {
       const [requests, active] = await Promise.all([deps.store.requests(), reconcile(factory, deps)]);
@@ -35,11 +36,18 @@ export function createPlanner(deps: PlannerDeps): Planner {
       const runs = new Map(active.map(({ image }) => [image, 'running'] as const));
       const entries = planFleet({ ...facts, runs });
       await deps.store.putPlan(toStored(entries, facts, factory, deps.now().toISOString()));
+      const counts = { rebuilding: countOf(entries, 'rebuild'), waiting: countOf(entries, 'held') };
+      if (said !== JSON.stringify(counts)) await deps.store.tell({ type: 'plan.made', ...counts });
+      said = JSON.stringify(counts);
       await start(entries, requests, factory, deps, signal);
       await follow(entries, changed, factory, deps);
       return entries;
     },
   };
+}
+
+function countOf(entries: readonly PlanEntry[], state: PlanEntry['state']): number {
+  return entries.filter((entry) => entry.state === state).length;
 }
 
 function toStored(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stageDeps } from '../../src/commands/channels.ts';
+import { stageDeps } from '../../src/commands/flow-deps.ts';
 import { atTag } from '../../src/domain/reference.ts';
 import { adopt, readAdoption } from '../../src/flows/adopt.ts';
 import { approve } from '../../src/flows/promote.ts';
