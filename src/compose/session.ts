@@ -17,7 +17,6 @@ import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
 import { mirroredSources, openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
-import type { ForgeRepository } from '../forge/forge.ts';
 import type { GateRunner } from '../gates/gates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createDispatcher, emptyQueues } from '../queue/bullmq.ts';
@@ -26,6 +25,7 @@ import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
+import type { Downstreams } from './forges.ts';
 import type { Packages } from './packages.ts';
 
 export interface Session {
@@ -50,12 +50,10 @@ export interface SharedParts {
   readonly scanner: Scanner;
   /** What images have installed, and what archives offer. */
   readonly packages: Packages;
-  readonly downstreams: readonly ForgeRepository[];
+  readonly downstreams: Downstreams;
 }
 
 interface SessionParts extends SharedParts {
-  /** The channel that a downstream follows; `undefined`: the line. */
-  readonly follows: (downstream: ForgeRepository) => string | undefined;
   readonly builder: Builder;
   readonly from: (upstream: Reference) => Reference;
 }

@@ -107,6 +107,8 @@ export interface ForgeCall {
 export interface ForgeRepository {
   /** How people name it: `acme/shop`, a path for the local forge. */
   readonly name: string;
+  /** Whether a pull request is closed when its branch goes: then none is open where there is no branch. */
+  readonly closesWithBranch: boolean;
   /** Default branch, or the configured one. @throws ForgeError `not-found` */
   head(call?: ForgeCall): Promise<Head>;
   /** The head and the branches below `ingot/`, in one request. @throws ForgeError `not-found` */

@@ -61,7 +61,7 @@ function createRefusal(tokenName: string) {
     const scope = /required(?: scope\(s\))?[=:]\s*\[?([\w:, ]+)\]?/.exec(said)?.[1];
     if (scope !== undefined) return `the token of ${tokenName} lacks the scope ${scope}; make one with ${GITEA_SCOPES}`;
     if (status === 401) return `the token of ${tokenName} is not accepted; make one with ${GITEA_SCOPES}`;
-    return `the user of the token in ${tokenName} may not do this; give it write access to the repository`;
+    return `the token of ${tokenName} may not do this: its user needs write access, and it the scopes ${GITEA_SCOPES}`;
   };
 }
 
@@ -81,6 +81,7 @@ function createRepository(
   };
   const repository: ForgeRepository = {
     name,
+    closesWithBranch: true,
     look,
     head: async (call) => (await look(call)).head,
     async files(commit, call = {}) {

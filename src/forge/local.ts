@@ -30,6 +30,7 @@ function createRepository(path: string, branch: string | undefined, deps: GitDep
   const store = createPullStore(git, path);
   return {
     name: path,
+    closesWithBranch: false,
     head: ({ signal } = {}) => readHead(git, branch, signal),
     look: async ({ signal } = {}) => ({
       head: await readHead(git, branch, signal),
