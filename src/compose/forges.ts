@@ -31,6 +31,12 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
   const local = createLocalForge({ now });
   const store = createFileStore({ directory: join(config.dataDirectory, 'forges'), maxBytes: CACHE_BYTES });
   const known = new Map<string, ForgeRepository>();
+  // What is said of one repository counts more than what is said of all.
+  const named = new Set(
+    settings.downstreams.flatMap((each) =>
+      each.forge !== 'local' && each.repository !== undefined ? [keyOf(each.url, each.repository)] : [],
+    ),
+  );
   const channels = new WeakMap<ForgeRepository, string | undefined>();
   const remember = (key: string, of: Downstream, make: () => ForgeRepository) => {
     const repository = known.get(key) ?? withPullOptions(make(), of.pulls ?? {});
@@ -48,8 +54,9 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
     if (forge instanceof FactoryError) return [unreachable(nameOf(of), forge)];
     const found = await namesOf(of, forge, signal);
     if (found instanceof ForgeError) return [unreachable(nameOf(of), found)];
-    return found.map((name) =>
-      remember(`${of.url}/${name} ${branch}`, of, () => cached(forge.repository(name, { branch }), of, store)),
+    const others = found.filter((name) => of.repository !== undefined || !named.has(keyOf(of.url, name)));
+    return others.map((name) =>
+      remember(`${keyOf(of.url, name)} ${branch}`, of, () => cached(forge.repository(name, { branch }), of, store)),
     );
   };
   return {
@@ -63,6 +70,11 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
 
 function cached(repository: ForgeRepository, { url }: WebDownstream, store: FileStore): ForgeRepository {
   return withCache(repository, url, store);
+}
+
+/** Forges compare names without regard to case. */
+function keyOf(url: string, name: string): string {
+  return `${url.replace(/\/+$/, '')}/${name}`.toLowerCase();
 }
 
 function nameOf({ owner, repository, url }: WebDownstream): string {

@@ -92,7 +92,7 @@ test('a proposal lives: opened, left as it is, updated in place, merged, and its
   expect(await person.show(branch, 'Dockerfile')).toBe(`FROM ${image}:12.0.2@${C}`);
   expect(await person.git('rev-list', '--count', `main..${branch}`)).toBe('1');
 
-  await gitea.api('POST', `/repos/${repository.name}/pulls/1/merge`, { Do: 'merge' });
+  await gitea.merge(repository.name, 1);
   expect(await propose(third)).toMatchObject({ action: 'none' });
   expect(await person.show('main', 'Dockerfile')).toBe(`FROM ${image}:12.0.2@${C}`);
   expect(await repository.branch(branch)).toBeUndefined();

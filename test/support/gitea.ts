@@ -25,6 +25,8 @@ export interface TestGitea {
   api(method: string, path: string, body?: unknown): Promise<unknown>;
   /** A new repository of the organisation `acme` that `bot` may write to, and ana's clone of it. */
   repository(name: string, files?: Readonly<Record<string, string | Uint8Array>>): Promise<TestRepository>;
+  /** As ana does it by hand: once Gitea has looked whether it merges. */
+  merge(repository: string, number: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -81,6 +83,14 @@ async function usersSide(url: string): Promise<Omit<TestGitea, 'url' | 'stop'>> 
     api,
     tokenWith,
     token: await tokenWith('write:repository', 'write:issue', 'read:organization', 'read:user'),
+    async merge(repository, number) {
+      const isEarly = (error: Error) => {
+        if (error.message.includes('Please try again later')) return false;
+        throw error;
+      };
+      const path = `/repos/${repository}/pulls/${number}/merge`;
+      await until(() => api('POST', path, { Do: 'merge' }).then(() => true, isEarly));
+    },
     async repository(name, files) {
       await api('POST', '/orgs/acme/repos', { name, default_branch: 'main', private: true });
       const remote = new URL(`${url}/acme/${name}.git`);
