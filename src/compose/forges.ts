@@ -10,7 +10,7 @@ import { createGiteaForge, type WebForge } from '../forge/gitea.ts';
 import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { withPullOptions } from '../forge/pull-options.ts';
 import { unreachable } from '../forge/unreachable.ts';
-import { createFileStore, type FileStore } from '../lib/file-store.ts';
+import { createFileStore } from '../lib/file-store.ts';
 import type { Http } from '../lib/http.ts';
 
 /** Repositories whose pins are moved. */
@@ -31,12 +31,8 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
   const local = createLocalForge({ now });
   const store = createFileStore({ directory: join(config.dataDirectory, 'forges'), maxBytes: CACHE_BYTES });
   const known = new Map<string, ForgeRepository>();
-  // What is said of one repository counts more than what is said of all.
-  const named = new Set(
-    settings.downstreams.flatMap((each) =>
-      each.forge !== 'local' && each.repository !== undefined ? [keyOf(each.url, each.repository)] : [],
-    ),
-  );
+  const forges = new Map(settings.downstreams.map((each) => [each, forgeOf(each, config, http)]));
+  const named = namedOnes(settings.downstreams);
   const channels = new WeakMap<ForgeRepository, string | undefined>();
   const remember = (key: string, of: Downstream, make: () => ForgeRepository) => {
     const repository = known.get(key) ?? withPullOptions(make(), of.pulls ?? {});
@@ -50,14 +46,13 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
       const path = resolve(config.root, of.path);
       return [remember(`${path} ${branch}`, of, () => local.repository(path, { branch }))];
     }
-    const forge = forgeOf(of, config, http);
-    if (forge instanceof FactoryError) return [unreachable(nameOf(of), forge)];
-    const found = await namesOf(of, forge, signal);
-    if (found instanceof ForgeError) return [unreachable(nameOf(of), found)];
-    const others = found.filter((name) => of.repository !== undefined || !named.has(keyOf(of.url, name)));
-    return others.map((name) =>
-      remember(`${keyOf(of.url, name)} ${branch}`, of, () => cached(forge.repository(name, { branch }), of, store)),
-    );
+    const forge = forges.get(of)!;
+    const found = forge instanceof FactoryError ? forge : await namesOf(of, forge, signal);
+    if (forge instanceof FactoryError || found instanceof FactoryError)
+      return [unreachable(nameOf(of), found as FactoryError)];
+    const ours = found.filter((name) => of.repository !== undefined || !named.has(keyOf(of.url, name)));
+    const make = (name: string) => withCache(forge.repository(name, { branch }), of.url, store);
+    return ours.map((name) => remember(`${keyOf(of.url, name)} ${branch}`, of, () => make(name)));
   };
   return {
     async list(signal) {
@@ -68,8 +63,10 @@ export function createDownstreams(config: Config, settings: Settings, http: Http
   };
 }
 
-function cached(repository: ForgeRepository, { url }: WebDownstream, store: FileStore): ForgeRepository {
-  return withCache(repository, url, store);
+/** What is said of one repository counts more than what is said of all. */
+function namedOnes(downstreams: readonly Downstream[]): ReadonlySet<string> {
+  const web = downstreams.filter((each) => each.forge !== 'local');
+  return new Set(web.flatMap(({ url, repository }) => (repository === undefined ? [] : [keyOf(url, repository)])));
 }
 
 /** Forges compare names without regard to case. */
@@ -81,7 +78,8 @@ function nameOf({ owner, repository, url }: WebDownstream): string {
   return repository ?? `${owner} at ${new URL(url).host}`;
 }
 
-function forgeOf(of: WebDownstream, config: Config, http: Http): WebForge | FactoryError {
+function forgeOf(of: Downstream, config: Config, http: Http): WebForge | FactoryError | undefined {
+  if (of.forge === 'local') return undefined;
   const { url, author, token: from } = of;
   const token = config.secret(from.env);
   const sleep = async (ms: number, signal?: AbortSignal) => void (await setTimeout(ms, undefined, { signal }));
