@@ -109,6 +109,35 @@ export const parts = [
     tags: 'containers_image_openpgp,containers_image_docker_daemon_stub,containers_image_storage_stub',
     cgo: false,
   },
+  {
+    ...distribution,
+    groups: TEST,
+    name: 'gcc',
+    apt: 'gcc',
+    purpose: 'compiles the database within Gitea, for tests',
+  },
+  {
+    ...distribution,
+    groups: TEST,
+    name: 'libc6-dev',
+    apt: 'libc6-dev',
+    purpose: 'what gcc needs for it',
+    file: '/usr/include/stdlib.h',
+  },
+  {
+    ...built,
+    groups: TEST,
+    name: 'gitea',
+    purpose: 'a forge, for tests',
+    module: 'tools/gitea',
+    package: 'code.gitea.io/gitea',
+    tags: 'sqlite,sqlite_unlock_notify',
+    cgo: true,
+    // The program reads them from a folder, as they are generated into it in releases alone.
+    share: { of: 'code.gitea.io/gitea', folders: ['options', 'templates'] },
+    version: { of: 'code.gitea.io/gitea', variable: 'main.Version', prefix: '' },
+    versions: { args: ['--version'], pattern: /version (\d+(?:\.\d+)+)/, min: '1.26', below: '2' },
+  },
 ];
 
 function buildkit(name, purpose) {

@@ -42,11 +42,12 @@ async function setUp(group, { npm, apt, go, python }) {
   ];
   console.log(`set-up for "${group}": ${missing.join(', ')}`);
   const stop = new AbortController();
+  const apted = apt.length > 0 ? timed(apt.join(', '), installApt(apt)) : Promise.resolve();
   const lanes = [
     npm && (() => timed('npm packages', installNpm(stop.signal))),
-    apt.length > 0 && (() => timed(apt.join(', '), installApt(apt))),
+    () => apted,
     // One after the other: the compiler uses all cores by itself.
-    go.length > 0 && (() => buildAll(go, stop.signal)),
+    go.length > 0 && (() => buildAll(go, apted, stop.signal)),
     python && (() => timed('schemathesis', installPython(stop.signal))),
   ].filter(Boolean);
   const results = await Promise.allSettled(
@@ -62,8 +63,13 @@ async function setUp(group, { npm, apt, go, python }) {
   console.log(`set-up done in ${seconds(start)}`);
 }
 
-async function buildAll(go, signal) {
-  for (const part of go) await timed(`${part.name} (built)`, buildGo(part, signal));
+/** What needs a C compiler comes last, when the distribution's is there for sure. */
+async function buildAll(go, apted, signal) {
+  for (const part of go.filter(({ cgo }) => !cgo)) await timed(`${part.name} (built)`, buildGo(part, signal));
+  for (const part of go.filter(({ cgo }) => cgo)) {
+    await apted;
+    await timed(`${part.name} (built)`, buildGo(part, signal));
+  }
 }
 
 async function timed(what, work) {

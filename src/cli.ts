@@ -56,7 +56,10 @@ function createProgram(): Command {
   addDiffVerbs(program, terminal);
   addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
-  addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
+  addPullVerbs(
+    program.command('pulls').description('pull requests of the downstreams (local, gitea; experimental: forgejo)'),
+    terminal,
+  );
   addRetentionVerbs(program, terminal);
   addServiceVerbs(program, terminal);
   addAccessVerbs(program, terminal);

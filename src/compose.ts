@@ -1,7 +1,8 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ulid } from 'ulid';
 import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
+import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
@@ -28,8 +29,6 @@ import type { PlanDeps } from './flows/gather.ts';
 import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
-import type { ForgeRepository } from './forge/forge.ts';
-import { createLocalForge } from './forge/local.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import type { Budget } from './lib/budget.ts';
 import { redisOptions } from './queue/connection.ts';
@@ -149,26 +148,20 @@ export async function assembleApp(
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
+    downstreams: createDownstreams(config, settings, http),
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),
     ...(scanner && { scanner }),
     ...(options.revision && { revision: options.revision }),
     ...(options.definedAt && { definedAt: options.definedAt }),
   };
-  const forge = createLocalForge({ now: () => new Date() });
-  const downstreams = settings.downstreams.map(({ path, branch }) =>
-    forge.repository(resolve(config.root, path), { branch }),
-  );
-  const channels = new Map(downstreams.map((each, index) => [each, settings.downstreams[index]?.channel]));
-  const follows = (downstream: ForgeRepository) => channels.get(downstream);
   const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
-  const session = { ...parts, downstreams, follows, builder: builders.builder, from };
+  const session = { ...parts, builder: builders.builder, from };
   return {
     ...{ ...parts, session, queue, builders },
     publicKey: signer?.publicKey ?? '',
     ...(settings.registry === undefined && { publicKeyFile: join(config.dataDirectory, 'keys', 'ingot.pub') }),
     resolveInput: (input) => resolveInput(input, parts, from),
-    downstreams,
     cycle,
     newRunId: () => ulid(),
     startSession: (observer) => startSession(session, queue, embedded, observer),

@@ -78,7 +78,7 @@ async function playNights(app: App, upstream: Upstream, { hold, signal }: DemoOp
   heading('Night three: nothing has changed');
   nights.push(await playCycle(app, signal));
   heading('The pull request that night two opened');
-  const context = { repositories: app.downstreams, json: false, print: say, signal };
+  const context = { repositories: await app.downstreams.list(signal), json: false, print: say, signal };
   await pullsShow('1', context);
   await writeSummary(join(DEMO, 'summary.json'), app, nights, signal);
   sayWhatToLookAt(app, nights);

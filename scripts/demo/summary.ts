@@ -10,7 +10,8 @@ export async function writeSummary(
   nights: readonly CycleReport[],
   signal: AbortSignal,
 ): Promise<void> {
-  const pulls = await Promise.all(app.downstreams.map((repository) => repository.pulls({}, { signal })));
+  const downstreams = await app.downstreams.list(signal);
+  const pulls = await Promise.all(downstreams.map((repository) => repository.pulls({}, { signal })));
   const { registry, repository } = app.places.release('');
   const summary = {
     registry: repositoryOf({ registry, repository: repository.replace(/\/$/, '') }),

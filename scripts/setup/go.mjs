@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { compareVersions, findOnPath, isExecutable, pinnedVersion, root, toolsDirectory } from '../parts.mjs';
 import { Problem } from './problem.mjs';
 import { run } from './run.mjs';
@@ -60,10 +70,11 @@ export async function buildGo(part, signal) {
   mkdirSync(stampDirectory, { recursive: true });
   const hash = sourceHash(part);
   const temporary = join(toolsDirectory, `.${part.name}.${process.pid}`);
-  const env = { GOWORK: 'off', ...(part.cgo === false && { CGO_ENABLED: '0' }) };
+  const env = { GOWORK: 'off', ...(part.cgo !== undefined && { CGO_ENABLED: part.cgo ? '1' : '0' }) };
   try {
     const args = ['build', ...buildFlags(part), '-o', temporary, part.package];
     await run(`building ${part.name}`, 'go', args, { cwd: join(root, part.module), env, signal });
+    if (part.share) await copyShare(part, env, signal);
     renameSync(temporary, join(toolsDirectory, part.name));
     writeFileSync(stampPath(part), hash);
   } finally {
@@ -71,6 +82,22 @@ export async function buildGo(part, signal) {
   }
 }
 
+/** What a program reads of its own module while it runs; the module cache may be emptied at any time. */
+async function copyShare({ name, module, share }, env, signal) {
+  const list = ['list', '-m', '-f', '{{.Dir}}', share.of];
+  const source = (
+    await run(`finding the sources of ${name}`, 'go', list, { cwd: join(root, module), env, signal })
+  ).trim();
+  const target = join(shareDirectory, name);
+  rmSync(target, { recursive: true, force: true });
+  for (const path of share.folders.flatMap((folder) => filesIn(source, folder))) {
+    mkdirSync(dirname(join(target, path)), { recursive: true });
+    copyFileSync(join(source, path), join(target, path));
+    chmodSync(join(target, path), 0o644); // files of the module cache cannot be written to
+  }
+}
+
+const shareDirectory = join(root, '.tools', 'share');
 const stampDirectory = join(root, '.tools', 'stamps');
 
 function stampPath({ name }) {
@@ -90,18 +117,22 @@ function buildFlags(part) {
 function sourceHash(part) {
   const folder = join(root, part.module);
   const hash = createHash('sha256').update(JSON.stringify([process.arch, part.package, buildFlags(part), part.cgo]));
+  if (part.share) hash.update(JSON.stringify(part.share));
   const sources = part.own ? goFiles(folder) : [];
   for (const file of ['go.mod', 'go.sum', ...sources])
     hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   return hash.digest('hex');
 }
 
-function goFiles(folder, below = '') {
-  return readdirSync(join(folder, below), { withFileTypes: true })
-    .flatMap((entry) => {
-      const path = join(below, entry.name);
-      if (entry.isDirectory()) return goFiles(folder, path);
-      return entry.name.endsWith('.go') ? [path] : [];
-    })
+function goFiles(folder) {
+  return filesIn(folder)
+    .filter((path) => path.endsWith('.go'))
     .sort();
+}
+
+function filesIn(folder, below = '') {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? filesIn(folder, path) : [path];
+  });
 }

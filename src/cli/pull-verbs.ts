@@ -5,7 +5,10 @@ import type { Common, Terminal } from './terminal.ts';
 export function addPullVerbs(pulls: Command, { output, signal, withApp }: Terminal): void {
   const run = async (command: Command, verb: (context: Parameters<typeof pullsList>[0]) => Promise<number>) => {
     const { root, json } = command.optsWithGlobals<Common>();
-    await withApp(root, (app) => verb({ repositories: app.downstreams, json, print: output.line, signal }));
+    await withApp(root, async (app) => {
+      const repositories = await app.downstreams.list(signal);
+      return verb({ repositories, json, print: output.line, signal });
+    });
   };
   pulls
     .command('list', { isDefault: true })

@@ -37,6 +37,7 @@ policy:
 # Repositories whose pins are moved to each new release.
 # downstreams:
 #   - { forge: local, path: ../service.git }
+#   - { forge: gitea, url: https://git.acme.example, owner: acme, token: { env: GITEA_TOKEN } }
 `;
 }
 

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { App } from '../compose.ts';
+import type { FleetFacts } from '../domain/facts.ts';
 import { drawPlan } from '../domain/plan-dot.ts';
 import { planLines } from '../domain/plan-tree.ts';
 import { relativesOf, type ViewedImage, viewPlan } from '../domain/plan-view.ts';
 import { lookAhead } from '../domain/waves-ahead.ts';
-import { parseSupposed } from '../domain/what-if.ts';
+import { parseSupposed, type Supposed } from '../domain/what-if.ts';
 import { lookAtFacts } from '../flows/gather.ts';
 import { lookWhatIf, type WhatIf } from '../flows/what-if.ts';
 import { drawGraph } from '../lib/svg.ts';
@@ -34,15 +35,23 @@ export async function planCommand(app: App, output: Output, options: PlanOptions
   requireImages(options.images, images);
   const supposed = options.whatIf.flatMap((text) => parseSupposed(text, images));
   const facts = await lookAtFacts(app.cycle, options.signal);
-  const { cycle, downstreams } = app;
-  const whatIf =
-    supposed.length === 0 ? undefined : await lookWhatIf(facts, supposed, { ...cycle, downstreams }, options.signal);
+  const whatIf = supposed.length === 0 ? undefined : await suppose(app, facts, supposed, options.signal);
   const ahead = whatIf?.ahead ?? lookAhead(facts);
   const all = viewPlan(images, ahead, whatIf?.invented ?? new Set());
   const wanted = options.images.length === 0 ? undefined : relativesOf(options.images, images);
   const views = all.filter(({ image }) => (wanted?.has(image) ?? true) && (whatIf?.reach.has(image) ?? true));
   await print(views, whatIf, output, options);
   return views.some(({ entry }) => entry.state === 'unknown') ? 4 : 0;
+}
+
+async function suppose(
+  app: App,
+  facts: FleetFacts,
+  supposed: readonly Supposed[],
+  signal: AbortSignal,
+): Promise<WhatIf> {
+  const downstreams = await app.downstreams.list(signal);
+  return lookWhatIf(facts, supposed, { ...app.cycle, downstreams }, signal);
 }
 
 async function print(

@@ -15,7 +15,7 @@ export interface PruneCommandOptions {
 export async function pruneCommand(app: App, output: Output, options: PruneCommandOptions): Promise<number> {
   const { yes, json, signal } = options;
   const by = options.by ?? app.config.person;
-  const deps = { ...app.cycle, downstreams: app.downstreams, now: () => new Date() };
+  const deps = { ...app.cycle, downstreams: await app.downstreams.list(signal), now: () => new Date() };
   const end = yes ? await prune(deps, by, signal) : { plan: await planPruning(deps, signal), removed: 0, problems: [] };
   const { plan, removed, problems } = end;
   if (json) output.json({ done: yes, items: plan.items, bytes: plan.bytes, unknown: plan.unknown, removed, problems });

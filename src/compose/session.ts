@@ -18,7 +18,6 @@ import type { RunDeps } from '../flows/run.ts';
 import { runSmoke } from '../flows/smoke.ts';
 import { mirroredSources, openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
-import type { ForgeRepository } from '../forge/forge.ts';
 import type { GateRunner } from '../gates/gates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createDispatcher, emptyQueues } from '../queue/bullmq.ts';
@@ -27,6 +26,7 @@ import type { Dispatcher } from '../queue/dispatcher.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
+import type { Downstreams } from './forges.ts';
 import type { Packages } from './packages.ts';
 
 export interface Session {
@@ -51,7 +51,7 @@ export interface SharedParts {
   readonly scanner: Scanner;
   /** What images have installed, and what archives offer. */
   readonly packages: Packages;
-  readonly downstreams: readonly ForgeRepository[];
+  readonly downstreams: Downstreams;
   /** Last commit that touched an image, where the definitions are in no git repository here. */
   readonly revision?: (image: Image) => Promise<string | undefined>;
   /** When that was, RFC 3339. */
@@ -59,8 +59,6 @@ export interface SharedParts {
 }
 
 export interface SessionParts extends SharedParts {
-  /** The channel that a downstream follows; `undefined`: the line. */
-  readonly follows: (downstream: ForgeRepository) => string | undefined;
   readonly builder: Builder;
   readonly from: (upstream: Reference) => Reference;
 }

@@ -22,9 +22,11 @@ import { ANNOTATIONS, readTag } from './releases.ts';
 export interface ProposerDeps extends ContentDeps {
   readonly fleet: Fleet;
   readonly places: Places;
-  readonly downstreams: readonly ForgeRepository[];
-  /** The channel that a downstream follows; absent, or `undefined`: the line. */
-  readonly follows?: (downstream: ForgeRepository) => string | undefined;
+  readonly downstreams: {
+    list(signal: AbortSignal): Promise<readonly ForgeRepository[]>;
+    /** The channel that a downstream follows; `undefined`: the line. */
+    follows(downstream: ForgeRepository): string | undefined;
+  };
 }
 
 /** Proposes the release in use of an image to every downstream. */
@@ -35,7 +37,8 @@ export function createProposer(deps: ProposerDeps) {
     const repository = deps.places.release(name);
     const lookup = createLookup(image, repository, deps, signal);
     const results: ProposeResult[] = [];
-    for (const [tag, downstreams] of Map.groupBy(deps.downstreams, (each) => deps.follows?.(each) ?? image.line)) {
+    const all = await deps.downstreams.list(signal);
+    for (const [tag, downstreams] of Map.groupBy(all, (each) => deps.downstreams.follows(each) ?? image.line)) {
       const release = await readTag(deps.registry, atTag(repository, tag), { signal });
       if (release === undefined) continue;
       const proposal = await toProposal(image, repository, release, deps, signal);

@@ -6,6 +6,7 @@ import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
 import { goesBack, type LeftRelease, leavesKey, type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
+import { renderStuck } from '../domain/stuck-comment.ts';
 import type { ForgeRepository, Head, PullRequest } from '../forge/forge.ts';
 import { findPinChanges, type PinChanges } from './pin-changes.ts';
 import { messageOf } from './steps.ts';
@@ -87,13 +88,14 @@ export async function proposeEverywhere(
  */
 export async function proposeImage(request: ProposeRequest): Promise<ProposeResult> {
   const { repository, release, lookup, signal } = request;
-  const base = await repository.head({ signal });
+  const { head: base, ours } = await repository.look({ signal });
   const barred = release.quarantined?.some(({ digest }) => digest === release.digest);
   const changes = barred ? NOTHING : await findPinChanges(repository, base.commit, release, lookup.identify, signal);
   const leaves = await quarantinedPins(changes, request);
   const branch = `ingot/image/${release.image}`;
-  const pulls = await repository.pulls({ branch }, { signal });
-  const existing = await repository.branch(branch, { signal });
+  const existing = ours.get(branch);
+  const isQuiet = changes.pins.length === 0 && existing === undefined && repository.closesWithBranch;
+  const pulls = isQuiet ? [] : await repository.pulls({ branch }, { signal });
   const state: State = { ...request, base, branch, existing, changes, leaves, pulls, open: pulls.find(isOpen) };
   if (changes.pins.length === 0) return withdraw(state);
   return offer(state);
@@ -236,9 +238,16 @@ function mostCommon(pins: readonly PinVersion[]): PinVersion {
   return [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a))[0]!;
 }
 
-function stuck(state: State, open: PullRequest | undefined): ProposeResult {
-  const { branch, release } = state;
+/** Said once for each release, where whoever works on the branch reads it. */
+async function stuck(state: State, open: PullRequest | undefined): Promise<ProposeResult> {
+  const { repository, branch, release, changes, signal } = state;
   const remedy = `delete ${branch} to have ingot propose ${release.version} anew`;
+  if (open !== undefined && changes.pins.length > 0) {
+    const { mark, body } = renderStuck({ ...release, branch, pins: changes.pins });
+    const comments = await repository.comments(open.number, { signal });
+    if (!comments.some((comment) => comment.body.includes(mark)))
+      await repository.comment(open.number, body, { signal });
+  }
   return report(state, 'stuck', open, `somebody else has commits on the branch, which is left alone; ${remedy}`);
 }
 

@@ -44,6 +44,49 @@ export interface PullRequest {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly url?: string;
+  /** Not to be merged yet. */
+  readonly draft?: boolean;
+  readonly labels?: readonly string[];
+}
+
+/** What one is opened with. Labels that are not there yet are made; names are those of the forge's users. */
+export interface NewPull {
+  readonly branch: string;
+  readonly base: string;
+  readonly title: string;
+  readonly body: string;
+  readonly draft?: boolean;
+  readonly labels?: readonly string[];
+  readonly reviewers?: readonly string[];
+  readonly assignees?: readonly string[];
+}
+
+/** `troubles`: what was asked for and could not be had. It is open all the same. */
+export interface OpenedPull extends PullRequest {
+  readonly troubles?: readonly string[];
+}
+
+export interface Comment {
+  /** Name of a user. */
+  readonly author: string;
+  /** Markdown. */
+  readonly body: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+}
+
+/** What checks say of a commit. `none`: nobody has said anything. */
+export interface Checks {
+  readonly state: 'none' | 'pending' | 'passing' | 'failing';
+  /** Names of those that failed. */
+  readonly failing: readonly string[];
+}
+
+/** A repository at one moment. */
+export interface Look {
+  readonly head: Head;
+  /** Branches below `ingot/`, by name. */
+  readonly ours: ReadonlyMap<string, Head>;
 }
 
 export interface CommitRequest {
@@ -64,8 +107,12 @@ export interface ForgeCall {
 export interface ForgeRepository {
   /** How people name it: `acme/shop`, a path for the local forge. */
   readonly name: string;
+  /** Whether a pull request is closed when its branch goes: then none is open where there is no branch. */
+  readonly closesWithBranch: boolean;
   /** Default branch, or the configured one. @throws ForgeError `not-found` */
   head(call?: ForgeCall): Promise<Head>;
+  /** The head and the branches below `ingot/`, in one request. @throws ForgeError `not-found` */
+  look(call?: ForgeCall): Promise<Look>;
   files(commit: string, call?: ForgeCall): Promise<readonly RepositoryFile[]>;
   read(file: RepositoryFile, call?: ForgeCall): Promise<Uint8Array>;
   /** The branch's head, `undefined` when there is none. */
@@ -76,12 +123,21 @@ export interface ForgeRepository {
   commit(request: CommitRequest, call?: ForgeCall): Promise<Head>;
   removeBranch(name: string, call?: ForgeCall): Promise<void>;
   pulls(filter?: { branch?: string; state?: PullState }, call?: ForgeCall): Promise<readonly PullRequest[]>;
-  openPull(pull: { branch: string; base: string; title: string; body: string }, call?: ForgeCall): Promise<PullRequest>;
+  /** The open one of the branch when there is one. */
+  openPull(pull: NewPull, call?: ForgeCall): Promise<OpenedPull>;
   updatePull(
     number: number,
-    change: { title?: string; body?: string; state?: 'open' | 'closed' },
+    change: { title?: string; body?: string; state?: 'open' | 'closed'; draft?: boolean },
     call?: ForgeCall,
   ): Promise<PullRequest>;
-  /** A merge commit on the base branch. */
+  /** A merge commit on the base branch. @throws ForgeError `conflict` when it is closed, a draft, or does not merge */
   merge(number: number, call?: ForgeCall): Promise<PullRequest>;
+  /** Has it merged by the forge when its checks pass. @returns false when the repository does not allow that */
+  mergeWhenReady(number: number, call?: ForgeCall): Promise<boolean>;
+  comments(number: number, call?: ForgeCall): Promise<readonly Comment[]>;
+  comment(number: number, body: string, call?: ForgeCall): Promise<void>;
+  checks(commit: string, call?: ForgeCall): Promise<Checks>;
 }
+
+/** Branches that are ingot's are below this. */
+export const OUR_BRANCHES = 'ingot/';

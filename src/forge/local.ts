@@ -1,9 +1,9 @@
-import { type CommitRequest, ForgeError, type ForgeRepository, type Head, type PullRequest } from './forge.ts';
-import { createGit, type Git, type GitDeps, type Identity } from './local/git.ts';
-import { mergeBranch } from './local/merge.ts';
-import { listFiles, readCommit, writeCommit, writeTree } from './local/objects.ts';
-import { createPullStore, type PullStore } from './local/pulls.ts';
-import { moveRef, readRef, untilMoved } from './local/refs.ts';
+import { type CommitRequest, ForgeError, type ForgeRepository, type Head, OUR_BRANCHES } from './forge.ts';
+import { createGit, type Git, type GitDeps, type Identity } from './git/git.ts';
+import { listFiles, readCommit, writeCommit, writeTree } from './git/objects.ts';
+import { moveRef, readRef, untilMoved } from './git/refs.ts';
+import { pullMethods } from './local/pull-methods.ts';
+import { createPullStore } from './local/pulls.ts';
 
 export const LOCAL_IDENTITY: Identity = { name: 'ingot', email: 'ingot@localhost' };
 
@@ -30,7 +30,12 @@ function createRepository(path: string, branch: string | undefined, deps: GitDep
   const store = createPullStore(git, path);
   return {
     name: path,
+    closesWithBranch: false,
     head: ({ signal } = {}) => readHead(git, branch, signal),
+    look: async ({ signal } = {}) => ({
+      head: await readHead(git, branch, signal),
+      ours: await ourBranches(git, signal),
+    }),
     files: (commit, { signal } = {}) => listFiles(git, commit, signal),
     async read({ blob }, { signal } = {}) {
       return (await git.run(['cat-file', 'blob', blob], { signal })).stdout;
@@ -49,83 +54,6 @@ function createRepository(path: string, branch: string | undefined, deps: GitDep
     },
     ...pullMethods(git, store, deps),
   };
-}
-
-function pullMethods(git: Git, store: PullStore, { now }: GitDeps) {
-  const time = () => now().toISOString();
-  return {
-    async pulls(filter = {}, { signal } = {}) {
-      const all = await store.list(signal);
-      return all
-        .filter((pull) => filter.branch === undefined || pull.branch === filter.branch)
-        .filter((pull) => filter.state === undefined || pull.state === filter.state);
-    },
-    async openPull(wanted, { signal } = {}) {
-      for (const name of [wanted.branch, wanted.base])
-        if ((await readRef(git, refOf(name), signal)) === undefined)
-          throw new ForgeError(`${git.path} has no branch ${name}`, { code: 'not-found' });
-      return untilMoved(git, async () => {
-        const all = await store.list(signal);
-        const open = all.find((pull) => pull.state === 'open' && pull.branch === wanted.branch);
-        if (open !== undefined) return open;
-        const [number, createdAt] = [(all.at(-1)?.number ?? 0) + 1, time()];
-        const fresh = {
-          ...wanted,
-          number,
-          repository: git.path,
-          state: 'open',
-          createdAt,
-          updatedAt: createdAt,
-        } as const;
-        return (await store.write(fresh, undefined, 'opened', signal)) ? fresh : undefined;
-      });
-    },
-    async updatePull(number, change, { signal } = {}) {
-      return changePull(git, store, number, (pull) => ({ ...pull, ...definedOf(change) }), time(), signal);
-    },
-    async merge(number, { signal } = {}) {
-      const { pull } = await requirePull(git, store, number, signal);
-      if (pull.state === 'merged') return pull;
-      if (pull.state === 'closed') throw closedError(git, number);
-      await mergeBranch(git, pull, signal);
-      return changePull(git, store, number, (current) => ({ ...current, state: 'merged' }), time(), signal);
-    },
-  } satisfies Partial<ForgeRepository>;
-}
-
-/** Applies a change, compare and swap; what changes nothing writes nothing. */
-function changePull(
-  git: Git,
-  store: PullStore,
-  number: number,
-  change: (pull: PullRequest) => PullRequest,
-  updatedAt: string,
-  signal: AbortSignal | undefined,
-): Promise<PullRequest> {
-  return untilMoved(git, async () => {
-    const { pull, commit: previous } = await requirePull(git, store, number, signal);
-    const wanted = change(pull);
-    if (JSON.stringify(wanted) === JSON.stringify(pull)) return pull;
-    if (pull.state === 'merged' && wanted.state !== 'merged')
-      throw new ForgeError(`pull request ${number} of ${git.path} is merged`, { code: 'conflict' });
-    const changed = { ...wanted, updatedAt };
-    const event = wanted.state === pull.state ? 'changed' : wanted.state === 'open' ? 'reopened' : wanted.state;
-    return (await store.write(changed, previous, event, signal)) ? changed : undefined;
-  });
-}
-
-async function requirePull(git: Git, store: PullStore, number: number, signal: AbortSignal | undefined) {
-  const found = await store.find(number, signal);
-  if (found !== undefined) return found;
-  throw new ForgeError(`${git.path} has no pull request ${number}`, { code: 'not-found' });
-}
-
-function closedError(git: Git, number: number): ForgeError {
-  return new ForgeError(`pull request ${number} of ${git.path} is closed`, { code: 'conflict' });
-}
-
-function definedOf<T extends object>(change: T): T {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as T;
 }
 
 async function readHead(git: Git, configured: string | undefined, signal: AbortSignal | undefined): Promise<Head> {
@@ -147,6 +75,13 @@ async function defaultBranch(git: Git, signal: AbortSignal | undefined): Promise
   throw new ForgeError(`HEAD of ${git.path} is no branch; name one as "branch" of the downstream`, {
     code: 'not-found',
   });
+}
+
+async function ourBranches(git: Git, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, Head>> {
+  const args = ['for-each-ref', '--format=%(objectname) %(refname:lstrip=2)', `refs/heads/${OUR_BRANCHES}`];
+  const lines = (await git.text(args, { signal })).split('\n').filter((line) => line !== '');
+  const heads = lines.map((line) => ({ commit: line.split(' ', 1)[0]!, branch: line.slice(line.indexOf(' ') + 1) }));
+  return new Map(heads.map((head) => [head.branch, head]));
 }
 
 /** By author and committer: a person who amends our commit becomes its committer. */

@@ -127,7 +127,7 @@ async function due(name: string, app: AssembledApp, host: Host, signal: AbortSig
 }
 
 async function pruneAll(app: AssembledApp, signal: AbortSignal): Promise<void> {
-  const deps = { ...app.cycle, downstreams: app.downstreams, now: () => new Date() };
+  const deps = { ...app.cycle, downstreams: await app.downstreams.list(signal), now: () => new Date() };
   const { problems } = await prune(deps, 'the schedule', signal);
   if (problems.length > 0)
     throw new FactoryError(`not all was removed: ${problems.join('; ')}`, { code: 'unavailable' });

@@ -3,7 +3,7 @@ import type { Run } from '../domain/run.ts';
 import type { FreshnessView, PullView } from '../domain/service/views.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
 import { messageOf } from '../flows/steps.ts';
-import type { ServiceParts } from './parts.ts';
+import type { FactoryParts, ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
 import type { FactoryService } from './service.ts';
 
@@ -51,7 +51,8 @@ function toFreshness({ id, image, reasons, outcome, endedAt, startedAt, version 
   ];
 }
 
-async function readPulls({ downstreams }: Parameters<Parameters<ServiceParts['withFactory']>[0]>[0]) {
+async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {
+  const downstreams = await factory.downstreams.list();
   const answers = await Promise.allSettled(downstreams.map((repository) => repository.pulls({}, {})));
   const pulls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const views = pulls.map(

@@ -18,7 +18,7 @@ export interface FactoryParts {
   readonly registry: Registry;
   readonly ledger: Ledger;
   readonly attestor: Attestor;
-  readonly downstreams: readonly ForgeRepository[];
+  readonly downstreams: { list(signal?: AbortSignal): Promise<readonly ForgeRepository[]> };
   readonly cycle: PlanDeps;
   propose(image: string, signal: AbortSignal): Promise<ProposeEnd>;
 }

@@ -66,7 +66,7 @@ beforeEach(async () => {
       images: [{ name: image, line: '12', platforms: [], inputs: [] }],
     },
     config: { person: 'ada' },
-    downstreams: [createLocalForge({ now }).repository(person.path)],
+    downstreams: { list: async () => [createLocalForge({ now }).repository(person.path)], follows: () => undefined },
   };
   app = parts as unknown as App;
   return () => person.remove();
@@ -87,7 +87,8 @@ test('rollback takes channels and pins back, and tells all of it', async () => {
   expect((await scene.registry.head(atTag(repository, '12')))?.digest).toBe(digests['12.0.0']);
   expect((await scene.registry.head(atTag(repository, '12.0.1')))?.digest).toBe(digests['12.0.1']);
   expect(await person.show(`ingot/image/${image}`, 'Dockerfile')).toContain(`12.0.0@${digests['12.0.0']}`);
-  const [pull] = await app.downstreams[0]!.pulls();
+  const [downstream] = await app.downstreams.list();
+  const [pull] = await downstream!.pulls();
   expect(pull?.body).toContain('12.0.1 is quarantined by ada: it crashes');
 });
 
@@ -103,7 +104,8 @@ test('rollback a second time says so, and how to go further', async () => {
 });
 
 test('a downstream that cannot be asked is told by the exit code, and changes nothing else', async () => {
-  const broken = { ...app, downstreams: [createLocalForge({ now: () => new Date() }).repository('/nowhere')] };
+  const nowhere = createLocalForge({ now: () => new Date() }).repository('/nowhere');
+  const broken = { ...app, downstreams: { ...app.downstreams, list: async () => [nowhere] } };
 
   expect(await rollbackCommand(broken, output, { ...options, image, reason: 'it crashes' })).toBe(4);
   expect(lines[0]).toBe(`${image} is back at 12.0.0: stable, 12 moved`);

@@ -98,7 +98,10 @@ test('a new tag is released, with both tags in its reason and in the pull reques
   // 12.9 came and released nothing: what is in use was made from 12.8
   expect(annotations[ANNOTATIONS.reason]).toContain('its base debian 12.8-slim → 12.10-slim, at');
   expect(proposals.flatMap(({ results }) => results.map(({ action }) => action))).toContain('opened');
-  const [pull] = await withFleet(factory.root, (app) => app.downstreams[0]!.pulls({ state: 'open' }));
+  const [pull] = await withFleet(factory.root, async (app) => {
+    const [downstream] = await app.downstreams.list();
+    return downstream!.pulls({ state: 'open' });
+  });
   expect(pull?.body).toContain('Its base debian 12.8-slim → 12.10-slim, at');
 });
 

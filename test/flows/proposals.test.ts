@@ -43,7 +43,7 @@ async function propose({ deps, image }: StageScene, repository: ForgeRepository,
   };
   const propose = createProposer({
     ...{ registry: deps.registry, places: deps.places, fleet: { settings: deps.settings, images: [image] } },
-    ...{ downstreams: [repository], follows: () => channel },
+    downstreams: { list: async () => [repository], follows: () => channel },
     cataloguer: { name: 'none', catalogue: unused, packages: () => [] },
     scanner: { name: 'none', scan: unused, database: unused },
   });

@@ -103,3 +103,21 @@ test('no index is left behind in the repository', async () => {
 
   await expect(stat(join(person.path, 'index'))).rejects.toThrow();
 });
+
+test('a merge that was killed before the pull request knew is finished', async () => {
+  const { forge, pull } = await propose();
+  await person.move('main', branch);
+
+  expect((await forge.merge(pull.number)).state).toBe('merged');
+  expect(await person.git('rev-parse', 'main')).toBe(await person.git('rev-parse', branch));
+});
+
+test('a conflict is said with the files', async () => {
+  const { forge, pull } = await propose();
+  await person.push('main', { Dockerfile: 'FROM b:1\n' });
+
+  await expect(forge.merge(pull.number)).rejects.toMatchObject({
+    code: 'conflict',
+    details: { files: ['Dockerfile'] },
+  });
+});

@@ -6,6 +6,7 @@ import type { Deprecation } from './deprecated.ts';
 import type { AccessSettings } from './settings-access.ts';
 import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
+import type { Downstream } from './settings-downstreams.ts';
 import type { Gate } from './settings-gates.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
@@ -87,14 +88,6 @@ export interface PolicySettings {
   /** Release a candidate that is better than the release in use, though not clean. Absent: yes (decisions 10). */
   readonly unlessBetter?: boolean;
 }
-
-/** A downstream repository whose pins are bumped. */
-export type Downstream = {
-  readonly forge: 'local';
-  readonly path: string;
-  readonly branch?: string;
-  readonly channel?: string;
-};
 
 /** One golden image: a folder in images/. */
 export interface Image {

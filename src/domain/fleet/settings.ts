@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { KNOWN_PLATFORMS } from '../platform.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
-import type { Downstream, PolicySettings, Settings } from './model.ts';
+import type { PolicySettings, Settings } from './model.ts';
 import { Access } from './settings-access.ts';
 import { Archives } from './settings-archives.ts';
 import { Builder } from './settings-builders.ts';
-import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
+import { ChannelFile, FreezeFile } from './settings-channels.ts';
+import { DownstreamFile } from './settings-downstreams.ts';
 import { GateFile } from './settings-gates.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
@@ -72,16 +73,7 @@ export const SettingsFile = z.strictObject({
   proxy: z
     .strictObject({ http: ProxyAddress.optional(), https: ProxyAddress.optional(), no: Line.optional() })
     .optional(),
-  downstreams: z
-    .array(
-      z.strictObject({
-        forge: z.enum(['local']),
-        path: z.string().min(1, 'is empty'),
-        branch: z.string().min(1, 'is empty').optional(),
-        channel: ChannelName.optional(),
-      }),
-    )
-    .default([]),
+  downstreams: z.array(DownstreamFile).default([]),
   upstreams: z.record(z.string(), z.string()).default({}),
   archives: Archives.default({}),
   rebuild: Rebuild.default(Rebuild.parse({})),
@@ -97,7 +89,7 @@ export type SettingsFile = z.infer<typeof SettingsFile>;
 export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
-  const { registry, source, proxy, scan, signing, downstreams, policy, access, ...rest } = file;
+  const { registry, source, proxy, scan, signing, policy, access, ...rest } = file;
   return {
     ...rest,
     ...(registry === undefined ? {} : { registry }),
@@ -107,7 +99,6 @@ export function toSettings(file: SettingsFile): Settings {
     signing: defined(signing),
     scan: defined({ database: scan.database, everySeconds: scan.every }),
     policy: toPolicy(policy),
-    downstreams: downstreams.map((downstream) => defined(downstream) satisfies Downstream),
   };
 }
 

@@ -1,7 +1,7 @@
 import { ForgeError, type PullRequest } from '../forge.ts';
-import type { Git } from './git.ts';
-import { writeCommit } from './objects.ts';
-import { moveRef, readRef, untilMoved } from './refs.ts';
+import type { Git } from '../git/git.ts';
+import { writeCommit } from '../git/objects.ts';
+import { moveRef, readRef, untilMoved } from '../git/refs.ts';
 
 type Signal = AbortSignal | undefined;
 

@@ -57,6 +57,17 @@ export function createGit(path: string, deps: GitDeps): Git {
   return git;
 }
 
+/** An empty bare repository at a folder. */
+export async function initBare(
+  path: string,
+  { program = 'git' }: Pick<GitDeps, 'program'>,
+  format: 'sha1' | 'sha256',
+): Promise<void> {
+  const args = ['init', '--quiet', '--bare', `--object-format=${format}`, '--template=', path];
+  const result = await runGit(program, args, { env: { GIT_DIR: undefined } });
+  if (result.exitCode !== 0) throw new ForgeError(`git init failed: ${reasonOf(result)}`, { code: 'unavailable' });
+}
+
 /** Hooks and clean-up are the owner's business, not ours. */
 const SETTINGS = ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', '-c', 'maintenance.auto=false'];
 

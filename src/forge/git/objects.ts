@@ -60,7 +60,8 @@ export async function writeTree(
     for (const { path, content } of files)
       entries.push(`${modes.get(path) ?? '100644'} ${await writeBlob(git, content, signal)}\t${path}\0`);
     await git.run(['update-index', '-z', '--index-info'], { env, input: entries.join(''), signal });
-    return await git.text(['write-tree'], { env, signal });
+    // The rest is in the repository, or on the server that it is for.
+    return await git.text(['write-tree', '--missing-ok'], { env, signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -72,7 +73,10 @@ async function modesOf(
   files: readonly { readonly path: string }[],
   signal: Signal,
 ): Promise<Map<string, string>> {
-  const wanted = new Set(files.map(({ path }) => path));
-  const all = await listFiles(git, onto, signal);
-  return new Map(all.filter(({ path }) => wanted.has(path)).map(({ path, mode }) => [path, mode]));
+  const args = ['ls-tree', '-z', '--full-tree', onto, '--', ...files.map(({ path }) => path)];
+  const { stdout } = await git.run(args, { env: { GIT_LITERAL_PATHSPECS: '1' }, signal });
+  const lines = stdout.toString('utf8').split('\0');
+  return new Map(
+    lines.filter((line) => line !== '').map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, 6)]),
+  );
 }

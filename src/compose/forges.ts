@@ -1,0 +1,102 @@
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { FactoryError } from '../domain/errors.ts';
+import type { Settings } from '../domain/fleet/model.ts';
+import type { Downstream, WebDownstream } from '../domain/fleet/settings-downstreams.ts';
+import { withCache } from '../forge/cached.ts';
+import { ForgeError, type ForgeRepository } from '../forge/forge.ts';
+import { createGiteaForge, type WebForge } from '../forge/gitea.ts';
+import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
+import { withPullOptions } from '../forge/pull-options.ts';
+import { unreachable } from '../forge/unreachable.ts';
+import { createFileStore } from '../lib/file-store.ts';
+import type { Http } from '../lib/http.ts';
+
+/** Repositories whose pins are moved. */
+export interface Downstreams {
+  /**
+   * Those of ingot.yaml in their order, each once. An owner's are looked up each time; one that cannot be asked is
+   * there as a repository that answers nothing but why.
+   */
+  list(signal?: AbortSignal): Promise<readonly ForgeRepository[]>;
+  /** The channel that a repository follows; `undefined`: the line. */
+  follows(repository: ForgeRepository): string | undefined;
+}
+
+const CACHE_BYTES = 512 * 1024 * 1024;
+const now = () => new Date();
+
+export function createDownstreams(config: Config, settings: Settings, http: Http): Downstreams {
+  const local = createLocalForge({ now });
+  const store = createFileStore({ directory: join(config.dataDirectory, 'forges'), maxBytes: CACHE_BYTES });
+  const known = new Map<string, ForgeRepository>();
+  const forges = new Map(settings.downstreams.map((each) => [each, forgeOf(each, config, http)]));
+  const named = namedOnes(settings.downstreams);
+  const channels = new WeakMap<ForgeRepository, string | undefined>();
+  const remember = (key: string, of: Downstream, make: () => ForgeRepository) => {
+    const repository = known.get(key) ?? withPullOptions(make(), of.pulls ?? {});
+    known.set(key, repository);
+    channels.set(repository, of.channel);
+    return repository;
+  };
+  const listOne = async (of: Downstream, signal: AbortSignal | undefined): Promise<ForgeRepository[]> => {
+    const { branch } = of;
+    if (of.forge === 'local') {
+      const path = resolve(config.root, of.path);
+      return [remember(`${path} ${branch}`, of, () => local.repository(path, { branch }))];
+    }
+    const forge = forges.get(of)!;
+    const found = forge instanceof FactoryError ? forge : await namesOf(of, forge, signal);
+    if (forge instanceof FactoryError || found instanceof FactoryError)
+      return [unreachable(nameOf(of), found as FactoryError)];
+    const ours = found.filter((name) => of.repository !== undefined || !named.has(keyOf(of.url, name)));
+    const make = (name: string) => withCache(forge.repository(name, { branch }), of.url, store);
+    return ours.map((name) => remember(`${keyOf(of.url, name)} ${branch}`, of, () => make(name)));
+  };
+  return {
+    async list(signal) {
+      const lists = await Promise.all(settings.downstreams.map((each) => listOne(each, signal)));
+      return [...new Set(lists.flat())];
+    },
+    follows: (repository) => channels.get(repository),
+  };
+}
+
+/** What is said of one repository counts more than what is said of all. */
+function namedOnes(downstreams: readonly Downstream[]): ReadonlySet<string> {
+  const web = downstreams.filter((each) => each.forge !== 'local');
+  return new Set(web.flatMap(({ url, repository }) => (repository === undefined ? [] : [keyOf(url, repository)])));
+}
+
+/** Forges compare names without regard to case. */
+function keyOf(url: string, name: string): string {
+  return `${url.replace(/\/+$/, '')}/${name}`.toLowerCase();
+}
+
+function nameOf({ owner, repository, url }: WebDownstream): string {
+  return repository ?? `${owner} at ${new URL(url).host}`;
+}
+
+function forgeOf(of: Downstream, config: Config, http: Http): WebForge | FactoryError | undefined {
+  if (of.forge === 'local') return undefined;
+  const { url, author, token: from } = of;
+  const token = config.secret(from.env);
+  const sleep = async (ms: number, signal?: AbortSignal) => void (await setTimeout(ms, undefined, { signal }));
+  if (!token) {
+    const remedy = `put a token of ${new URL(url).host} into ${from.env}`;
+    return new ForgeError(`the variable ${from.env} is empty; ${remedy}`, { code: 'configuration' });
+  }
+  const identity = author ?? LOCAL_IDENTITY;
+  return createGiteaForge({ url, token, tokenName: from.env, identity, http, sleep, now, ca: config.ca });
+}
+
+async function namesOf(of: WebDownstream, forge: WebForge, signal: AbortSignal | undefined) {
+  if (of.repository !== undefined) return [of.repository];
+  try {
+    return await forge.discover({ ...of, owner: of.owner! }, { signal });
+  } catch (error) {
+    if (!(error instanceof ForgeError) || signal?.aborted) throw error;
+    return error;
+  }
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { ChannelName } from './settings-channels.ts';
+import { Line, VariableName } from './values.ts';
+
+/** How pull requests are opened in a downstream. */
+export interface PullSettings {
+  readonly labels?: readonly string[] | undefined;
+  readonly reviewers?: readonly string[] | undefined;
+  readonly assignees?: readonly string[] | undefined;
+  readonly draft?: boolean | undefined;
+  /** Merged by the forge when the checks pass that the repository requires. */
+  readonly autoMerge?: boolean | undefined;
+}
+
+interface CommonDownstream {
+  /** Absent: the default branch. */
+  readonly branch?: string | undefined;
+  /** Absent: the line. */
+  readonly channel?: string | undefined;
+  readonly pulls?: PullSettings | undefined;
+}
+
+/** A git repository on this machine. */
+export interface LocalDownstream extends CommonDownstream {
+  readonly forge: 'local';
+  readonly path: string;
+}
+
+/** One repository on a server, or all of an owner. */
+export interface WebDownstream extends CommonDownstream {
+  readonly forge: 'gitea' | 'forgejo';
+  /** Of the front page. */
+  readonly url: string;
+  readonly token: { readonly env: string };
+  /** Author of commits. Absent: `ingot`. */
+  readonly author?: { readonly name: string; readonly email: string } | undefined;
+  /** `acme/shop` */
+  readonly repository?: string | undefined;
+  /** An organisation or a user, in place of `repository`; narrowed down by what follows. */
+  readonly owner?: string | undefined;
+  readonly topics?: readonly string[] | undefined;
+  readonly names?: readonly string[] | undefined;
+  readonly archived?: boolean | undefined;
+  readonly forks?: boolean | undefined;
+}
+
+/** Repositories whose pins are moved. */
+export type Downstream = LocalDownstream | WebDownstream;
+
+const Word = Line.min(1, 'is empty');
+
+const Pulls = z.strictObject({
+  labels: z.array(Word).optional(),
+  reviewers: z.array(Word).optional(),
+  assignees: z.array(Word).optional(),
+  draft: z.boolean().optional(),
+  autoMerge: z.boolean().optional(),
+});
+
+const common = {
+  branch: z.string().min(1, 'is empty').optional(),
+  channel: ChannelName.optional(),
+  pulls: Pulls.optional(),
+};
+
+const Local = z.strictObject({ forge: z.literal('local'), path: z.string().min(1, 'is empty'), ...common });
+
+/** A token in the clear would go over the wire of anybody between. */
+const ForgeAddress = z
+  .string()
+  .regex(
+    /^(https:\/\/[^\s@?#]+|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(\/[^\s@?#]*)?)$/,
+    'is no address of a forge; write it as in https://git.acme.example, without user and password',
+  );
+
+const Web = z
+  .strictObject({
+    forge: z.literal(['gitea', 'forgejo']),
+    url: ForgeAddress,
+    token: z.strictObject({ env: VariableName }),
+    author: z.strictObject({ name: Word, email: Word }).optional(),
+    repository: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+$/, 'is no name of a repository; write it as in acme/shop')
+      .optional(),
+    owner: z
+      .string()
+      .regex(/^[\w.-]+$/, 'is no name of an organisation or a user; write it as in acme')
+      .optional(),
+    topics: z.array(Word).min(1, 'is empty; leave it out for any').optional(),
+    names: z.array(Word).min(1, 'is empty; leave it out for all').optional(),
+    archived: z.boolean().optional(),
+    forks: z.boolean().optional(),
+    ...common,
+  })
+  .refine(
+    ({ repository, owner }) => (repository === undefined) !== (owner === undefined),
+    'must say which repositories; write either "repository" for one or "owner" for all of an organisation or user',
+  )
+  .refine(
+    ({ repository, topics, names, archived, forks }) =>
+      repository === undefined || [topics, names, archived, forks].every((each) => each === undefined),
+    'narrows down one repository; leave out "topics", "names", "archived" and "forks"',
+  );
+
+export const DownstreamFile = z.discriminatedUnion('forge', [Local, Web], {
+  error: 'is no forge; write one of local, gitea, forgejo',
+});

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { type Discovery, isWanted } from './discovery.ts';
+import {
+  type CommitRequest,
+  type ForgeCall,
+  ForgeError,
+  type ForgeRepository,
+  type Head,
+  OUR_BRANCHES,
+} from './forge.ts';
+import type { Identity } from './git/git.ts';
+import { pushCommit } from './git/push.ts';
+import { basic, listRefs, type Remote } from './git/remote.ts';
+import { Blob, Compared, filesOf, Repository, Statuses, Tree } from './gitea/answers.ts';
+import { type Place, segment } from './gitea/place.ts';
+import { pullMethods } from './gitea/pulls.ts';
+import { createRest, type Rest, statusOf, type WebDeps } from './rest.ts';
+
+export interface GiteaOptions extends WebDeps {
+  /** Of its front page: `https://git.acme.example`. */
+  readonly url: string;
+  readonly token: string;
+  /** How people know the token: `GITEA_TOKEN`. */
+  readonly tokenName: string;
+  /** Author and committer of commits. */
+  readonly identity: Identity;
+  /** PEM of certificate authorities that are trusted besides the usual ones. */
+  readonly ca?: string | undefined;
+}
+
+/** A forge on a server: repositories by name, or all that the token can see. */
+export interface WebForge {
+  /** @param name `acme/shop`; nothing is asked before it is needed */
+  repository(name: string, options?: { readonly branch?: string | undefined }): ForgeRepository;
+  /** Names of repositories. Empty ones and mirrors are none that anybody could change. */
+  discover(which: Discovery, call?: ForgeCall): Promise<readonly string[]>;
+}
+
+export const GITEA_SCOPES = 'write:repository, write:issue and, to find repositories, read:organization and read:user';
+
+/** Gitea and Forgejo, by their API `/api/v1` and git over HTTP. */
+export function createGiteaForge(options: GiteaOptions): WebForge {
+  const base = options.url.replace(/\/+$/, '');
+  const refusal = createRefusal(options.tokenName);
+  const headers = async () => ({ authorization: `token ${options.token}` });
+  const rest = createRest({ ...options, base: `${base}/api/v1`, headers, refusal });
+  return {
+    repository(name, { branch } = {}) {
+      const path = `/repos/${name.split('/').map(segment).join('/')}`;
+      const authorization = async () => basic('ingot', options.token);
+      const remote: Remote = { url: `${base}/${name}.git`, authorization, refusal };
+      return createRepository({ rest, path, name, sleep: options.sleep }, remote, branch, options);
+    },
+    discover: (which, call = {}) => discover(rest, which, call),
+  };
+}
+
+/** Gitea names the scope itself: `token does not have at least one of required scope(s), required=[write:issue], …`. */
+function createRefusal(tokenName: string) {
+  return (status: number, said: string) => {
+    const scope = /required(?: scope\(s\))?[=:]\s*\[?([\w:, ]+)\]?/.exec(said)?.[1];
+    if (scope !== undefined) return `the token of ${tokenName} lacks the scope ${scope}; make one with ${GITEA_SCOPES}`;
+    if (status === 401) return `the token of ${tokenName} is not accepted; make one with ${GITEA_SCOPES}`;
+    return `the token of ${tokenName} may not do this: its user needs write access, and it the scopes ${GITEA_SCOPES}`;
+  };
+}
+
+function createRepository(
+  place: Place,
+  remote: Remote,
+  branch: string | undefined,
+  options: GiteaOptions,
+): ForgeRepository {
+  const { rest, path, name } = place;
+  const refs = (prefixes: readonly string[], call: ForgeCall) => listRefs(options.http, remote, prefixes, call);
+  const look: ForgeRepository['look'] = async (call = {}) => {
+    const main = branch === undefined ? 'HEAD' : refOf(branch);
+    const found = await refs([main, refOf(OUR_BRANCHES)], call);
+    const ours = [...found.refs].filter(([ref]) => ref.startsWith(refOf(OUR_BRANCHES))).map(toHead);
+    return { head: headIn(found, name, branch), ours: new Map(ours.map((head) => [head.branch, head])) };
+  };
+  const repository: ForgeRepository = {
+    name,
+    closesWithBranch: true,
+    look,
+    head: async (call) => (await look(call)).head,
+    async files(commit, call = {}) {
+      const files: ReturnType<typeof filesOf> = [];
+      for (let page = 1; ; page++) {
+        const query = `recursive=true&per_page=1000&page=${page}`;
+        const tree = await rest.get(`${path}/git/trees/${commit}?${query}`, Tree, call);
+        files.push(...filesOf(tree));
+        if (!tree.truncated || !tree.tree?.length) return files;
+      }
+    },
+    async read({ blob }, call) {
+      const { content } = await rest.get(`${path}/git/blobs/${blob}`, Blob, call);
+      return Buffer.from(content ?? '', 'base64');
+    },
+    async branch(wanted, call = {}) {
+      const commit = (await refs([refOf(wanted)], call)).refs.get(refOf(wanted));
+      return commit === undefined ? undefined : { branch: wanted, commit };
+    },
+    async isOurs(wanted, base, call) {
+      const compare = `${path}/compare/${segment(base)}...${segment(wanted)}?files=false&verification=false`;
+      const answer = await rest.find(compare, Compared, call);
+      return (answer?.commits ?? []).every(
+        ({ commit }) => isBy(commit.author, options) && isBy(commit.committer, options),
+      );
+    },
+    commit: (request, call = {}) => commit(repository, remote, request, options, call),
+    async removeBranch(wanted, call) {
+      await rest.send('DELETE', `${path}/branches/${segment(wanted)}`, undefined, z.unknown(), call).catch((error) => {
+        if (statusOf(error) !== 404) throw error;
+      });
+    },
+    ...pullMethods(place),
+    async checks(of, call) {
+      const { statuses } = await rest.get(`${path}/commits/${of}/status?limit=50`, Statuses, call);
+      return toChecks(statuses ?? []);
+    },
+  };
+  return repository;
+}
+
+function isBy({ name, email }: Identity, { identity }: GiteaOptions): boolean {
+  return name === identity.name && email === identity.email;
+}
+
+async function commit(
+  repository: ForgeRepository,
+  remote: Remote,
+  request: CommitRequest,
+  { identity, now, ca }: GiteaOptions,
+  call: ForgeCall,
+): Promise<Head> {
+  const { branch, expected } = request;
+  const from = (await repository.branch(branch, call))?.commit;
+  if (expected !== undefined && from !== expected.commit)
+    throw new ForgeError(`${branch} in ${remote.url} was moved by somebody else`, {
+      code: 'conflict',
+      retryable: true,
+    });
+  return pushCommit(remote, request, from, { identity, now, ca }, call.signal);
+}
+
+function headIn(found: Awaited<ReturnType<typeof listRefs>>, name: string, branch: string | undefined): Head {
+  const ref = branch === undefined ? found.head : refOf(branch);
+  const commit = ref === undefined ? undefined : (found.refs.get(ref) ?? found.refs.get('HEAD'));
+  if (ref !== undefined && commit !== undefined) return toHead([ref, commit]);
+  const why = branch === undefined ? 'has no default branch with a commit' : `has no branch ${branch}`;
+  throw new ForgeError(`${name} ${why}; name the right one as "branch" of the downstream`, { code: 'not-found' });
+}
+
+function toHead([ref, commit]: readonly [string, string]): Head {
+  return { branch: ref.replace(/^refs\/heads\//, ''), commit };
+}
+
+function refOf(branch: string): string {
+  return `refs/heads/${branch}`;
+}
+
+function toChecks(statuses: readonly { readonly context: string; readonly status: string }[]) {
+  const failing = statuses.filter(({ status }) => ['error', 'failure'].includes(status)).map(({ context }) => context);
+  if (failing.length > 0) return { state: 'failing' as const, failing };
+  if (statuses.length === 0) return { state: 'none' as const, failing };
+  return {
+    state: statuses.some(({ status }) => status === 'pending') ? ('pending' as const) : ('passing' as const),
+    failing,
+  };
+}
+
+/** Of an organisation, else of a user. */
+async function discover(rest: Rest, which: Discovery, call: ForgeCall): Promise<readonly string[]> {
+  const owner = segment(which.owner);
+  try {
+    return await listOf(rest, `/orgs/${owner}/repos`, which, call);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    return listOf(rest, `/users/${owner}/repos`, which, call);
+  }
+}
+
+async function listOf(rest: Rest, path: string, which: Discovery, call: ForgeCall): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const page of rest.pages(`${path}?limit=50&page={page}`, z.array(Repository), call)) {
+    for (const { full_name, name, archived, fork, mirror, empty, topics } of page) {
+      const listed = { name, topics: topics ?? [], archived: archived === true, fork: fork === true };
+      if (!mirror && !empty && isWanted(listed, which)) names.push(full_name);
+    }
+  }
+  return names;
+}

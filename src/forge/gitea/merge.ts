@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { type ForgeCall, ForgeError } from '../forge.ts';
+import { statusOf } from '../rest.ts';
+import { Protection, type Pull, Styles, toPullRequest } from './answers.ts';
+import { type Place, segment } from './place.ts';
+
+/** Waits, since a forge looks whether a change merges some time after the last push. Together: six seconds. */
+const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000];
+
+type Find = (number: number, call: ForgeCall | undefined) => Promise<Pull>;
+
+export function createMerger(place: Place, find: Find) {
+  const { rest, path, name } = place;
+  return {
+    async merge(number: number, call: ForgeCall = {}) {
+      const pull = toPullRequest(await find(number, call), name);
+      if (pull.state === 'merged') return pull;
+      const refused = pull.state === 'closed' ? 'closed' : pull.draft ? 'a draft' : undefined;
+      if (refused !== undefined)
+        throw new ForgeError(`pull request ${number} of ${name} is ${refused}`, { code: 'conflict' });
+      const request = { Do: await styleOf(place, call) };
+      await untilReady(place, call, () =>
+        rest.send('POST', `${path}/pulls/${number}/merge`, request, z.unknown(), call),
+      );
+      return toPullRequest(await find(number, call), name);
+    },
+    async mergeWhenReady(number: number, call: ForgeCall = {}) {
+      const { base } = await find(number, call);
+      const protection = await rest.get(`${path}/branches/${segment(base.ref)}`, Protection, call);
+      // Where nothing is required it would be merged at once, which nobody asked for.
+      if (!protection.enable_status_check && !protection.required_approvals) return false;
+      const request = { Do: await styleOf(place, call), merge_when_checks_succeed: true };
+      try {
+        await rest.send('POST', `${path}/pulls/${number}/merge`, request, z.unknown(), call);
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 409) return true; // asked for before
+        if (statusOf(error) === 405) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** A merge commit where the repository allows it, else its own way. */
+async function styleOf({ rest, path }: Place, call: ForgeCall): Promise<string> {
+  const styles = await rest.get(path, Styles, call);
+  return styles.allow_merge_commits === false ? (styles.default_merge_style ?? 'merge') : 'merge';
+}
+
+/** The answer is the same for "not looked at yet" and "does not merge"; only time tells. */
+async function untilReady({ sleep }: Place, { signal }: ForgeCall, attempt: () => Promise<unknown>): Promise<void> {
+  for (const wait of [...WAITS_MS, undefined]) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      const isEarly = statusOf(error) === 405 && /try again later/i.test((error as ForgeError).message);
+      if (wait === undefined || !isEarly) throw error;
+      await sleep(wait, signal);
+    }
+  }
+}

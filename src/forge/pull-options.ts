@@ -1,0 +1,34 @@
+import { ForgeError, type ForgeRepository, type NewPull, type OpenedPull } from './forge.ts';
+
+export interface PullOptions extends Pick<NewPull, 'labels' | 'reviewers' | 'assignees' | 'draft'> {
+  /** Asked of the forge for each one that is opened. */
+  readonly autoMerge?: boolean | undefined;
+}
+
+/** Opens pull requests as a downstream wants them. What cannot be had is a trouble, and the pull request is open. */
+export function withPullOptions(repository: ForgeRepository, options: PullOptions): ForgeRepository {
+  const { autoMerge, ...preset } = options;
+  return {
+    ...repository,
+    async openPull(pull, call) {
+      const opened = await repository.openPull({ ...preset, ...pull }, call);
+      if (!autoMerge || opened.draft) return opened;
+      const trouble = await autoMergeTrouble(repository, opened, call?.signal);
+      return trouble === undefined ? opened : { ...opened, troubles: [...(opened.troubles ?? []), trouble] };
+    },
+  };
+}
+
+async function autoMergeTrouble(
+  repository: ForgeRepository,
+  { number }: OpenedPull,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    if (await repository.mergeWhenReady(number, { signal })) return undefined;
+    return 'it is not merged by itself: the repository requires no checks that could say when';
+  } catch (error) {
+    if (!(error instanceof ForgeError) || error.code === 'cancelled') throw error;
+    return `it is not merged by itself: ${error.message}`;
+  }
+}

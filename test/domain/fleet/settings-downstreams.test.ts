@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { DefinitionError } from '../../../src/domain/errors.ts';
+import { parseFleet } from '../../../src/domain/fleet/parse-fleet.ts';
+import { fleetFiles } from '../../support/fleet-files.ts';
+
+const IMAGE = { 'images/debian/image.yaml': 'line: "12"\nfrom: debian:12-slim\nuser: 10001\n' };
+
+const parse = (downstream: string) =>
+  parseFleet(fleetFiles({ ...IMAGE, 'ingot.yaml': `fleet: acme\ndownstreams:\n  - ${downstream}\n` })).settings
+    .downstreams;
+
+function mistakesOf(downstream: string): string {
+  try {
+    parse(downstream);
+    return 'none';
+  } catch (error) {
+    return (error as DefinitionError).message;
+  }
+}
+
+test('one repository of a forge, and how pull requests are opened there', () => {
+  const written =
+    '{ forge: gitea, url: https://git.acme.example, repository: acme/shop, token: { env: T }, pulls: { labels: [golden], autoMerge: true } }';
+
+  expect(parse(written)).toEqual([
+    {
+      forge: 'gitea',
+      url: 'https://git.acme.example',
+      repository: 'acme/shop',
+      token: { env: 'T' },
+      pulls: { labels: ['golden'], autoMerge: true },
+    },
+  ]);
+});
+
+test('all repositories of an owner, narrowed down', () => {
+  const written =
+    '{ forge: forgejo, url: "http://127.0.0.1:3000", owner: acme, token: { env: T }, topics: [golden], names: ["shop-*"] }';
+
+  expect(parse(written)).toMatchObject([{ owner: 'acme', topics: ['golden'], names: ['shop-*'] }]);
+});
+
+test.each([
+  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, gitea, forgejo'],
+  ['{ forge: gitea, url: "http://git.acme.example", owner: a, token: { env: T } }', 'url is no address of a forge'],
+  ['{ forge: gitea, url: "https://u:p@git.acme.example", owner: a, token: { env: T } }', 'without user and password'],
+  ['{ forge: gitea, url: "https://git.acme.example", token: { env: T } }', 'must say which repositories'],
+  [
+    '{ forge: gitea, url: "https://git.acme.example", owner: a, repository: a/b, token: { env: T } }',
+    'must say which repositories',
+  ],
+  [
+    '{ forge: gitea, url: "https://git.acme.example", repository: a/b, topics: [x], token: { env: T } }',
+    'narrows down one repository',
+  ],
+  ['{ forge: gitea, url: "https://git.acme.example", repository: shop, token: { env: T } }', 'as in acme/shop'],
+  ['{ forge: gitea, url: "https://git.acme.example", owner: a, tokn: { env: T } }', 'did you mean "token"?'],
+])('%s is told', (written, message) => {
+  expect(mistakesOf(written)).toContain(message);
+});
