@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bumpDockerfile, findDockerfilePins, isDockerfilePath } from '../../../src/domain/bump/dockerfile.ts';
+import { dockerfileFormat, isDockerfilePath } from '../../../src/domain/bump/dockerfile.ts';
 import type { ImageChange } from '../../../src/domain/bump/format.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
 
+const { bump: bumpDockerfile, findPins: findDockerfilePins } = dockerfileFormat;
 const repository = 'registry.example.org/golden/debian';
 const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const forward: ImageChange = { repository, line: '12', version: '12.0.1', digest: digest('b'), channels: ['stable'] };
