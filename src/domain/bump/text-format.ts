@@ -112,7 +112,7 @@ function adopt({ place, from }: Subject, parsed: Reference, change: ImageChange,
 function considerUnknown(place: ImagePlace, { repository }: ImageChange): Considered | undefined {
   const { written, unknown } = place;
   const name = repository.slice(repository.lastIndexOf('/') + 1);
-  const names = written.split(/[/:@"'${}-]/).includes(name);
+  const names = written.split(/[\s/:@"'${}()-]/).includes(name);
   return unknown === undefined || !names ? undefined : leftAlone({ place, from: {} }, 'unsafe', unknown);
 }
 
