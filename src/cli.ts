@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
+import { addPinVerbs } from './cli/pin-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addRetentionVerbs } from './cli/retention-verbs.ts';
@@ -53,6 +54,7 @@ function createProgram(): Command {
   addDiffVerbs(program, terminal);
   addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
+  addPinVerbs(program, terminal);
   addPullVerbs(program.command('pulls').description('pull requests of the local forge'), terminal);
   addRetentionVerbs(program, terminal);
   addSetupVerbs(program, terminal);

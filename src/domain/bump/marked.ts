@@ -1,20 +1,22 @@
 import { commentOf } from './comments.ts';
+import type { PinFormat } from './format.ts';
 import { createPlaceRange, glue, type ImagePlace, toPlace, wordAt, wordPieces } from './place.ts';
 import { createTextFormat } from './text-format.ts';
 
+/** Files that people keep versions in; any other by name, in `marked` of the settings. */
 const PATHS =
-  /(?:^|\/)(?:[^/]*makefile[^/]*|justfile|Taskfile[^/]*|\.?env(?:\.[^/]+)?|Vagrantfile|Procfile|Tiltfile)$|\.(?:mk|mak|sh|bash|zsh|env|envrc|properties|conf|cfg|ini|toml|ps1|bat|cmd|py|rb|js|ts|go|java|kts?|gradle|groovy|nix|md|rst|adoc|txt|tpl|tmpl|j2)$/i;
+  /(?:^|\/)(?:[^/]*makefile[^/]*|justfile|Vagrantfile|Tiltfile|\.?env(?:\.[^/]+)?)$|\.(?:mk|mak|sh|bash|zsh|env|envrc|properties|conf|cfg|ini|toml|ps1|bat|cmd)$/i;
 
 /** `IMAGE := x`, `export TAG="12.0.0"`, `tag: 12`: the value up to the end of the word. */
 const ASSIGNED = /^([^=:#]*?(?::=|::=|\?=|\+=|[=:]))(\s*)(["'`]?)([^\s"'`#;,)]+)\3?/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** Any text: the variable below (or before) a comment `# ingot: IMAGE` holds a reference to it, a version or a digest. */
-export const markedFormat = createTextFormat({
-  id: 'marked',
-  isPath: (path) => PATHS.test(path),
-  places: markedPlaces,
-});
+export const markedFormat = markedFormatFor((path) => PATHS.test(path));
+
+export function markedFormatFor(isPath: (path: string) => boolean): PinFormat {
+  return createTextFormat({ id: 'marked', isPath, places: markedPlaces });
+}
 
 function markedPlaces(text: string): readonly ImagePlace[] {
   if (!text.includes('ingot:')) return [];

@@ -5,6 +5,7 @@ import type { UpstreamSource } from '../upstream.ts';
 import type { Deprecation } from './deprecated.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Gate } from './settings-gates.ts';
+import type { PinSettings } from './settings-pins.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
 
@@ -51,6 +52,8 @@ export interface Settings {
   readonly retention: RetentionSettings;
   /** Further registries that hold every release: host and path, as in `registry`. */
   readonly replicas: readonly string[];
+  /** What pins of downstreams do, unless their repository says otherwise. */
+  readonly pins: PinSettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */

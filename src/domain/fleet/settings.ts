@@ -5,6 +5,7 @@ import type { Downstream, PolicySettings, Settings } from './model.ts';
 import { Archives } from './settings-archives.ts';
 import { ChannelFile, ChannelName, FreezeFile } from './settings-channels.ts';
 import { GateFile } from './settings-gates.ts';
+import { NO_PIN_SETTINGS, PinsFile } from './settings-pins.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
 import { Days, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
@@ -93,6 +94,7 @@ export const SettingsFile = z.strictObject({
   mirror: MirrorFile.default({ platforms: 'wanted' }),
   retention: Retention.default(Retention.parse({})),
   replicas: Replicas.default([]),
+  pins: PinsFile.default(NO_PIN_SETTINGS),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
