@@ -35,6 +35,6 @@ function pinsApp(app: App, signal: AbortSignal): PinsApp {
   return {
     settings: [app.fleet.settings.pins],
     prefix: repositoryOf({ registry, repository }).replace(/\/image$/, ''),
-    releases: (isWanted) => findFolderReleases(app, isWanted, signal),
+    releases: (isWanted) => findFolderReleases({ ...app, now: () => new Date() }, isWanted, signal),
   };
 }

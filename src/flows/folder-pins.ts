@@ -4,6 +4,7 @@ import type { Digest } from '../domain/digest.ts';
 import { formatReference, repositoryOf } from '../domain/reference.ts';
 import { isOfLine, isVersionTag } from '../domain/version.ts';
 import { knownDigests, type PinRequest } from './pin-changes.ts';
+import { withPolicy } from './pin-facts.ts';
 
 /** A file that may hold pins. */
 export interface PinFile {
@@ -120,5 +121,6 @@ export async function bumpFiles(
 
 async function bumpFile({ path, content }: PinFile, format: PinFormat, rules: PinRules, release: FolderRelease) {
   const known = await knownDigests(format.findPins(content, [release.repository]), release.digest, release.identify);
-  return format.bump(content, { ...release, known, policy: rules.policyOf(path, release.repository) });
+  const policy = rules.policyOf(path, release.repository);
+  return format.bump(content, await withPolicy({ ...release, known }, policy, content, release.older));
 }

@@ -1,10 +1,11 @@
-import type { ImageChange, KnownDigest, LeftPin, Pin, PinFormat } from '../domain/bump/format.ts';
+import type { ImageChange, KnownDigest, LeftPin, Pin, PinFormat, ReleaseChoice } from '../domain/bump/format.ts';
 import { createPinRules, type PinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import type { Digest } from '../domain/digest.ts';
 import { formatMistake, type Mistake } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { MovedPin } from '../domain/pull-request.ts';
 import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
+import { withPolicy } from './pin-facts.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -23,6 +24,8 @@ export interface PinChanges {
 /** What is wanted of pins: by the fleet, and by each repository's own file over it. */
 export interface PinRequest extends ImageChange {
   readonly settings?: PinSettings;
+  /** Releases besides the one in use; asked only where a policy may need one. */
+  readonly older?: () => Promise<readonly ReleaseChoice[]>;
 }
 
 /** Reads the files that can hold a pin, and moves the pins in memory. Links and submodules are none of our business. */
@@ -66,11 +69,12 @@ interface FileToBump {
 async function bumpFile(
   { path, content, format }: FileToBump,
   rules: PinRules,
-  change: ImageChange,
+  change: PinRequest,
   identify: (digest: Digest) => Promise<KnownDigest | undefined>,
 ): Promise<PinChanges> {
   const known = await knownDigests(format.findPins(content, [change.repository]), change.digest, identify);
-  const bump = format.bump(content, { ...change, known, policy: rules.policyOf(path, change.repository) });
+  const policy = rules.policyOf(path, change.repository);
+  const bump = format.bump(content, await withPolicy({ ...change, known }, policy, content, change.older));
   return {
     files: bump.pins.length === 0 ? [] : [{ path, content: bump.content }],
     pins: bump.pins.map((pin) => ({ path, ...pin })),

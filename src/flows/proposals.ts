@@ -16,6 +16,7 @@ import { parseManifest } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FolderRelease } from './folder-pins.ts';
 import { readMarks } from './marks.ts';
+import { adoptedUpstreams, createOlder, endedLines } from './pin-facts.ts';
 import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
 import { ANNOTATIONS, readTag } from './releases.ts';
@@ -24,6 +25,7 @@ export interface ProposerDeps extends ContentDeps {
   readonly fleet: Fleet;
   readonly places: Places;
   readonly downstreams: readonly ForgeRepository[];
+  readonly now: () => Date;
   /** The channel that a downstream follows; absent, or `undefined`: the line. */
   readonly follows?: (downstream: ForgeRepository) => string | undefined;
 }
@@ -52,7 +54,7 @@ function toLine({ repository, action, number, title, message }: ProposeResult) {
 
 /** The releases in use of images that are wanted, for pins outside a forge. */
 export async function findFolderReleases(
-  deps: Pick<ProposerDeps, 'registry' | 'fleet' | 'places'>,
+  deps: Pick<ProposerDeps, 'registry' | 'fleet' | 'places' | 'now'>,
   isWanted: (repository: string) => boolean,
   signal: AbortSignal,
 ): Promise<readonly FolderRelease[]> {
@@ -73,7 +75,7 @@ async function toProposal(
   image: Image,
   repository: Reference,
   release: Release,
-  { registry, fleet }: Pick<ProposerDeps, 'registry' | 'fleet'>,
+  { registry, fleet, now }: Pick<ProposerDeps, 'registry' | 'fleet' | 'now'>,
   signal: AbortSignal,
 ): Promise<ReleaseToPropose> {
   const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
@@ -95,6 +97,9 @@ async function toProposal(
     deprecated: image.deprecated,
     quarantined,
     settings: fleet.settings.pins,
+    adopts: adoptedUpstreams(image),
+    ended: endedLines(image, now().toISOString()),
+    older: createOlder(repository, registry, signal),
   };
 }
 

@@ -42,6 +42,7 @@ async function propose({ deps, image }: StageScene, repository: ForgeRepository,
     throw new Error('nothing of these releases was catalogued');
   };
   const propose = createProposer({
+    now: () => new Date('2027-01-01T00:00:00Z'),
     ...{ registry: deps.registry, places: deps.places, fleet: { settings: deps.settings, images: [image] } },
     ...{ downstreams: [repository], follows: () => channel },
     cataloguer: { name: 'none', catalogue: unused, packages: () => [] },

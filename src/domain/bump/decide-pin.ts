@@ -1,4 +1,3 @@
-import semver from 'semver';
 import type { Digest } from '../digest.ts';
 import { isOfLine } from '../version.ts';
 import { chooseRelease } from './choose-release.ts';
@@ -49,7 +48,11 @@ function decideByPolicy(pin: PinVersion, facts: Facts, change: ImageChange): Pin
   const choice = chooseRelease({ pinned, tag: pin.tag }, update, change, { leaving });
   if ('none' in choice) return free.kind === 'leave' ? free : leave('outside-policy', choice.none);
   const crosses = update === 'major' || typeof update === 'object';
-  return decideVersion(pin, facts, { ...change, ...choice.release }, { crosses });
+  const decision = decideVersion(pin, facts, { ...change, ...choice.release }, { crosses });
+  if (decision.kind !== 'current') return decision;
+  // It has the newest that it may have, which is not the release.
+  const name = pinned ?? pin.tag ?? 'it';
+  return leave('outside-policy', `${explainUpdate(update)} keeps it on ${name}; the release is ${change.version}`);
 }
 
 /** Where a pin moves if it may have the release of the change. */
@@ -173,8 +176,11 @@ function isWithin(line: string, version: string): boolean {
   return version === line || isOfLine(line, version);
 }
 
+/** Part by part: also `24.04` and other tags that semver refuses. */
 function isNewer(a: string, b: string): boolean {
-  return semver.gt(semver.coerce(a)!, semver.coerce(b)!);
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
+  const at = left.findIndex((part, index) => part !== (right[index] ?? 0));
+  return at !== -1 && left[at]! > (right[at] ?? 0);
 }
 
 function leave(reason: LeaveReason, message: string): PinDecision {
