@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { dockerfileFormat } from '../../../src/domain/bump/dockerfile.ts';
 import { createPinRules, parseRepositoryFile } from '../../../src/domain/bump/rules.ts';
@@ -39,6 +40,14 @@ describe('.ingot.yaml', () => {
       expect.stringMatching(/^\.ingot\.yaml:9:\d+: .*has a group "version"/),
       '.ingot.yaml:2:1: unknown key "flaot"; did you mean "float"?',
     ]);
+  });
+
+  test('reads as the documentation writes it', () => {
+    const page = readFileSync(new URL('../../../docs/bump-policy.md', import.meta.url), 'utf8');
+    const example = /```yaml\n(# \.ingot\.yaml\n[\s\S]*?)```/.exec(page)![1]!;
+
+    expect(settings(example)).toMatchObject({ policy: { update: 'minor', float: 'keep', adopt: 'off' } });
+    expect(settings(example).rules).toHaveLength(2);
   });
 
   test('stands over the fleet, and a rule over what is said for all', () => {
