@@ -7,7 +7,7 @@ import type { MovedPin } from '../domain/pull-request.ts';
 import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
 import { withPolicy } from './pin-facts.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** What a release means for one repository at one commit. */
 export interface PinChanges {

@@ -20,7 +20,7 @@ export interface Pins {
   readonly unknown: readonly string[];
 }
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** Reads every downstream for pins. @param repositories what a downstream may call them, and which they are */
 export async function findPins(

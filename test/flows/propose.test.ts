@@ -220,7 +220,7 @@ test('a repository without pins is left as it is', async () => {
 
 test('links and huge files are not touched', async () => {
   await symlink('Dockerfile', join(person.path, '..', 'work', 'link.Dockerfile'));
-  await person.push('main', { 'big/Dockerfile': `FROM ${image}@${A}\n${'#'.repeat(1024 * 1024)}` });
+  await person.push('main', { 'big/Dockerfile': `FROM ${image}@${A}\n${'#'.repeat(5 * 1024 * 1024)}` });
   const { left, pins } = await propose();
 
   expect(await person.git('ls-tree', '--format=%(objectmode)', 'main', 'link.Dockerfile')).toBe('120000');
