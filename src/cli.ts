@@ -5,6 +5,7 @@ import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addClientVerbs } from './cli/client-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
+import { addPinVerbs } from './cli/pin-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
 import { addRetentionVerbs } from './cli/retention-verbs.ts';
@@ -56,6 +57,7 @@ function createProgram(): Command {
   addDiffVerbs(program, terminal);
   addStandingVerbs(program, terminal);
   addChannelVerbs(program, terminal);
+  addPinVerbs(program, terminal);
   addPullVerbs(
     program.command('pulls').description('pull requests of the downstreams (local, gitea; experimental: forgejo)'),
     terminal,

@@ -24,7 +24,7 @@ export async function rollbackCommand(app: App, output: Output, options: Rollbac
     to,
   };
   const end = await rollBack(request, { ...markDeps(app), attestor: app.attestor }, signal);
-  const proposed = await createProposer(app)(image.name, signal);
+  const proposed = await createProposer({ ...app, now: () => new Date() })(image.name, signal);
   if (json) output.json({ image: image.name, ...end, proposals: proposed.results });
   else for (const line of toLines(image.name, end, proposed)) output.line(line);
   return proposed.results.some(({ action }) => action === 'unknown') ? 4 : 0;

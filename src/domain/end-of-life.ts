@@ -4,9 +4,14 @@ import type { Hold } from './staleness.ts';
 
 const DAY_MS = 86_400_000;
 
+/** @param now RFC 3339 */
+export function isPastEndOfLife({ deprecated }: Pick<Image, 'deprecated'>, now: string): boolean {
+  return deprecated !== undefined && Date.parse(now) >= endOf(deprecated);
+}
+
 /** Past its last day an image is not rebuilt any more. @param now RFC 3339 */
 export function endOfLifeHold({ deprecated }: Pick<Image, 'deprecated'>, now: string): Hold | undefined {
-  if (deprecated === undefined || Date.parse(now) < endOf(deprecated)) return undefined;
+  if (deprecated === undefined || !isPastEndOfLife({ deprecated }, now)) return undefined;
   const since = new Date(endOf(deprecated)).toISOString();
   return {
     kind: 'end-of-life',

@@ -1,10 +1,13 @@
-import type { ImageChange, KnownDigest, LeftPin } from '../domain/bump/format.ts';
-import { formatFor } from '../domain/bump/formats.ts';
+import type { ImageChange, KnownDigest, LeftPin, Pin, PinFormat, ReleaseChoice } from '../domain/bump/format.ts';
+import { createPinRules, type PinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import type { Digest } from '../domain/digest.ts';
+import { formatMistake, type Mistake } from '../domain/errors.ts';
+import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { MovedPin } from '../domain/pull-request.ts';
 import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
+import { withPolicy } from './pin-facts.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** What a release means for one repository at one commit. */
 export interface PinChanges {
@@ -14,25 +17,39 @@ export interface PinChanges {
   /** Places that name the release already. */
   readonly current: number;
   readonly left: readonly (LeftPin & { readonly path: string })[];
+  /** Why nothing of the repository is touched. */
+  readonly held?: string;
+}
+
+/** What is wanted of pins: by the fleet, and by each repository's own file over it. */
+export interface PinRequest extends ImageChange {
+  readonly settings?: PinSettings;
+  /** Releases besides the one in use; asked only where a policy may need one. */
+  readonly older?: () => Promise<readonly ReleaseChoice[]>;
 }
 
 /** Reads the files that can hold a pin, and moves the pins in memory. Links and submodules are none of our business. */
 export async function findPinChanges(
   repository: ForgeRepository,
   commit: string,
-  change: ImageChange,
+  change: PinRequest,
   identify: (digest: Digest) => Promise<KnownDigest | undefined>,
   signal: AbortSignal,
 ): Promise<PinChanges> {
-  const all = await repository.files(commit, { signal });
-  const candidates = all.filter(({ path, mode }) => mode.startsWith('100') && formatFor(path) !== undefined);
+  const all = (await repository.files(commit, { signal })).filter(({ mode }) => mode.startsWith('100'));
+  const own = all.find(({ path }) => path === REPOSITORY_FILE);
+  const text = own === undefined ? '' : Buffer.from(await repository.read(own, { signal })).toString('utf8');
+  const read = parseRepositoryFile(text);
+  if ('mistakes' in read) return held(read.mistakes);
+  const rules = createPinRules([...(change.settings === undefined ? [] : [change.settings]), read.settings]);
   const results: PinChanges[] = [];
-  for (const file of candidates) {
+  for (const file of all) {
+    const format = rules.formatFor(file.path);
+    if (format === undefined) continue;
     if (file.size > MAX_FILE_BYTES) results.push(tooLarge(file));
     else {
       const content = await repository.read(file, { signal });
-      const known = await knownDigests(file.path, content, change, identify);
-      results.push(bumpFile(file.path, content, { ...change, known }));
+      results.push(await bumpFile({ path: file.path, content, format }, rules, change, identify));
     }
   }
   return {
@@ -43,13 +60,35 @@ export async function findPinChanges(
   };
 }
 
-async function knownDigests(
-  path: string,
-  content: Uint8Array,
-  { repository, digest: release }: ImageChange,
+interface FileToBump {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly format: PinFormat;
+}
+
+async function bumpFile(
+  { path, content, format }: FileToBump,
+  rules: PinRules,
+  change: PinRequest,
+  identify: (digest: Digest) => Promise<KnownDigest | undefined>,
+): Promise<PinChanges> {
+  const known = await knownDigests(format.findPins(content, [change.repository]), change.digest, identify);
+  const policy = rules.policyOf(path, change.repository);
+  const bump = format.bump(content, await withPolicy({ ...change, known }, policy, content, change.older));
+  return {
+    files: bump.pins.length === 0 ? [] : [{ path, content: bump.content }],
+    pins: bump.pins.map((pin) => ({ path, ...pin })),
+    current: bump.current.length,
+    left: bump.left.map((pin) => ({ path, ...pin })),
+  };
+}
+
+/** What the registry knows of the digests that pins name, each asked once. */
+export async function knownDigests(
+  pins: readonly Pin[],
+  release: Digest,
   identify: (digest: Digest) => Promise<KnownDigest | undefined>,
 ): Promise<ReadonlyMap<Digest, KnownDigest>> {
-  const pins = formatFor(path)!.findPins(content, [repository]);
   const digests = new Set(pins.flatMap(({ reference }) => reference.digest ?? []));
   const known = new Map<Digest, KnownDigest>();
   for (const digest of digests) {
@@ -59,14 +98,17 @@ async function knownDigests(
   return known;
 }
 
-function bumpFile(path: string, content: Uint8Array, change: ImageChange): PinChanges {
-  const bump = formatFor(path)!.bump(content, change);
-  return {
-    files: bump.pins.length === 0 ? [] : [{ path, content: bump.content }],
-    pins: bump.pins.map((pin) => ({ path, ...pin })),
-    current: bump.current.length,
-    left: bump.left.map((pin) => ({ path, ...pin })),
-  };
+/** Nobody knows what a repository wants whose file cannot be read, so that nothing of it is moved. */
+function held(mistakes: readonly Mistake[]): PinChanges {
+  const left = mistakes.map(({ line, message, remedy }) => ({
+    path: REPOSITORY_FILE,
+    line: line ?? 1,
+    written: REPOSITORY_FILE,
+    reason: 'mistake' as const,
+    message: `${message}${remedy === undefined ? '' : `; ${remedy}`}`,
+  }));
+  const message = `${REPOSITORY_FILE} cannot be read, so that no pin moves: ${formatMistake(mistakes[0]!)}`;
+  return { files: [], pins: [], current: 0, left, held: message };
 }
 
 function tooLarge({ path, size }: RepositoryFile): PinChanges {

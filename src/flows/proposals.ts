@@ -14,7 +14,9 @@ import type { ForgeRepository } from '../forge/forge.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { FolderRelease } from './folder-pins.ts';
 import { readMarks } from './marks.ts';
+import { adoptedUpstreams, createOlder, endedLines } from './pin-facts.ts';
 import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
 import { ANNOTATIONS, readTag } from './releases.ts';
@@ -22,6 +24,7 @@ import { ANNOTATIONS, readTag } from './releases.ts';
 export interface ProposerDeps extends ContentDeps {
   readonly fleet: Fleet;
   readonly places: Places;
+  readonly now: () => Date;
   readonly downstreams: {
     list(signal: AbortSignal): Promise<readonly ForgeRepository[]>;
     /** The channel that a downstream follows; `undefined`: the line. */
@@ -52,11 +55,30 @@ function toLine({ repository, action, number, title, message }: ProposeResult) {
   return { repository, action, ...(number && { number }), ...(title && { title }), ...(message && { message }) };
 }
 
+/** The releases in use of images that are wanted, for pins outside a forge. */
+export async function findFolderReleases(
+  deps: Pick<ProposerDeps, 'registry' | 'fleet' | 'places' | 'now'>,
+  isWanted: (repository: string) => boolean,
+  signal: AbortSignal,
+): Promise<readonly FolderRelease[]> {
+  const found: FolderRelease[] = [];
+  for (const image of deps.fleet.images) {
+    const repository = deps.places.release(image.name);
+    if (!isWanted(repositoryOf(repository))) continue;
+    const release = await readTag(deps.registry, atTag(repository, image.line), { signal });
+    if (release === undefined) continue;
+    const versions = await deps.registry.tags(repository, { signal });
+    const proposal = await toProposal(image, repository, release, deps, signal);
+    found.push({ ...proposal, versions, identify: createIdentify(image, repository, deps.registry, signal) });
+  }
+  return found;
+}
+
 async function toProposal(
   image: Image,
   repository: Reference,
   release: Release,
-  { registry, fleet }: ProposerDeps,
+  { registry, fleet, now }: Pick<ProposerDeps, 'registry' | 'fleet' | 'now'>,
   signal: AbortSignal,
 ): Promise<ReleaseToPropose> {
   const stored = await registry.manifest(atDigest(repository, release.digest), { signal });
@@ -77,6 +99,10 @@ async function toProposal(
     reasons,
     deprecated: image.deprecated,
     quarantined,
+    settings: fleet.settings.pins,
+    adopts: adoptedUpstreams(image),
+    ended: endedLines(image, now().toISOString()),
+    older: createOlder(repository, registry, signal),
   };
 }
 
@@ -95,15 +121,10 @@ async function placesOfChannels(
   return { channels: names.filter(isThere), elsewhere: names.filter((name) => !isThere(name)) };
 }
 
-/** Answers about releases from the registry alone; each is asked once. */
+/** Answers about releases from the registry alone. */
 function createLookup(image: Image, repository: Reference, deps: ProposerDeps, signal: AbortSignal): ReleaseLookup {
   const { registry } = deps;
-  const known = new Map<Digest, Promise<KnownDigest | undefined>>();
-  const identify = (digest: Digest) => {
-    const answer = known.get(digest) ?? identifyDigest(image, atDigest(repository, digest), registry, signal);
-    known.set(digest, answer);
-    return answer;
-  };
+  const identify = createIdentify(image, repository, registry, signal);
   return {
     identify,
     async content({ tag, digest }) {
@@ -112,6 +133,16 @@ function createLookup(image: Image, repository: Reference, deps: ProposerDeps, s
       const release = await readTag(registry, atTag(repository, version), { signal });
       return release && (await readContent(repository, release.platforms, deps, { signal }));
     },
+  };
+}
+
+/** Each digest is asked once. */
+function createIdentify(image: Image, repository: Reference, registry: Registry, signal: AbortSignal) {
+  const known = new Map<Digest, Promise<KnownDigest | undefined>>();
+  return (digest: Digest) => {
+    const answer = known.get(digest) ?? identifyDigest(image, atDigest(repository, digest), registry, signal);
+    known.set(digest, answer);
+    return answer;
   };
 }
 

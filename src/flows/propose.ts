@@ -1,5 +1,5 @@
 import { quarantineOfPin } from '../domain/bump/decide-pin.ts';
-import type { ImageChange, KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
+import type { KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
@@ -8,11 +8,11 @@ import { goesBack, type LeftRelease, leavesKey, type MovedPin, renderPullRequest
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import { renderStuck } from '../domain/stuck-comment.ts';
 import type { ForgeRepository, Head, PullRequest } from '../forge/forge.ts';
-import { findPinChanges, type PinChanges } from './pin-changes.ts';
+import { findPinChanges, type PinChanges, type PinRequest } from './pin-changes.ts';
 import { messageOf } from './steps.ts';
 
 /** A released, verified image that pins shall name. */
-export interface ReleaseToPropose extends ImageChange {
+export interface ReleaseToPropose extends PinRequest {
   readonly image: string;
   /** Why the release was made, in words. */
   readonly reasons: readonly string[];
@@ -46,6 +46,8 @@ export type ProposeAction =
   | 'declined'
   /** Somebody else works on the branch. */
   | 'stuck'
+  /** The repository's own .ingot.yaml is wrong: what is open stays as it is. */
+  | 'held'
   /** Nothing to move, nothing open. */
   | 'none'
   /** The repository could not be asked, or was changed by somebody else meanwhile. */
@@ -97,6 +99,7 @@ export async function proposeImage(request: ProposeRequest): Promise<ProposeResu
   const isQuiet = changes.pins.length === 0 && existing === undefined && repository.closesWithBranch;
   const pulls = isQuiet ? [] : await repository.pulls({ branch }, { signal });
   const state: State = { ...request, base, branch, existing, changes, leaves, pulls, open: pulls.find(isOpen) };
+  if (changes.held !== undefined) return report(state, 'held', state.open, changes.held);
   if (changes.pins.length === 0) return withdraw(state);
   return offer(state);
 }

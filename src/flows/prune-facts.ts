@@ -84,7 +84,8 @@ export async function gatherPruneFacts(deps: PruneDeps, signal: AbortSignal): Pr
     ...deps.fleet.images.flatMap(({ name }) => namesOf(name, deps)),
     ...all.map(({ repository: { reference } }) => [repositoryOf(reference), reference] as const),
   ]);
-  return { stores: found, mirrors: all, pins: await findPins(deps.downstreams, repositories, signal), unread };
+  const pins = await findPins(deps.downstreams, repositories, signal, deps.fleet.settings.pins);
+  return { stores: found, mirrors: all, pins, unread };
 }
 
 /** A pin that names a replica is one of what we have: the replica may lack it, or lose it. */

@@ -1,5 +1,6 @@
-import { formatFor } from '../domain/bump/formats.ts';
+import { createPinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import { FactoryError } from '../domain/errors.ts';
+import { NO_PIN_SETTINGS, type PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { Reference } from '../domain/reference.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
@@ -19,34 +20,44 @@ export interface Pins {
   readonly unknown: readonly string[];
 }
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** Reads every downstream for pins. @param repositories what a downstream may call them, and which they are */
 export async function findPins(
   downstreams: readonly ForgeRepository[],
   repositories: ReadonlyMap<string, Reference>,
   signal: AbortSignal,
+  settings: PinSettings = NO_PIN_SETTINGS,
 ): Promise<Pins> {
-  const found = await Promise.all(downstreams.map((downstream) => pinsOf(downstream, repositories, signal)));
+  const found = await Promise.all(downstreams.map((each) => pinsOf(each, repositories, settings, signal)));
   return { pins: found.flatMap(({ pins }) => pins), unknown: found.flatMap(({ unknown }) => unknown) };
 }
 
 async function pinsOf(
   downstream: ForgeRepository,
   repositories: ReadonlyMap<string, Reference>,
+  settings: PinSettings,
   signal: AbortSignal,
 ): Promise<Pins> {
   try {
     const { commit } = await downstream.head({ signal });
-    const files = (await downstream.files(commit, { signal })).filter(({ path }) => formatFor(path) !== undefined);
+    const files = await downstream.files(commit, { signal });
+    const own = files.find(({ path, mode }) => path === REPOSITORY_FILE && mode.startsWith('100'));
+    const text = own === undefined ? '' : Buffer.from(await downstream.read(own, { signal })).toString('utf8');
+    const read = parseRepositoryFile(text);
+    if ('mistakes' in read) return { pins: [], unknown: [`${REPOSITORY_FILE} of ${downstream.name} cannot be read`] };
+    // What is not to be moved is in use all the same.
+    const rules = createPinRules([settings, read.settings].map((each) => ({ ...each, ignore: [] })));
     const pins: FoundPin[] = [];
     const unknown: string[] = [];
     for (const file of files) {
       const { path, size, mode } = file;
+      const format = rules.formatFor(path);
+      if (format === undefined) continue;
       if (size > MAX_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);
       else if (mode.startsWith('100')) {
         const content = await downstream.read(file, { signal });
-        for (const { reference, line } of formatFor(path)!.findPins(content, [...repositories.keys()])) {
+        for (const { reference, line } of format.findPins(content, [...repositories.keys()])) {
           const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;
           const where = `${downstream.name} (${path}:${line})`;
           pins.push({ reference: { ...reference, registry, repository }, where });

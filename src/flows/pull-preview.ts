@@ -1,11 +1,11 @@
-import type { ImageChange, KnownDigest } from '../domain/bump/format.ts';
+import type { KnownDigest } from '../domain/bump/format.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { ForgeRepository, PullRequest, RepositoryFile } from '../forge/forge.ts';
-import { findPinChanges } from './pin-changes.ts';
+import { findPinChanges, type PinRequest } from './pin-changes.ts';
 import { messageOf } from './steps.ts';
 
 /** A release that may come, and what is known of the digests that pins name. */
-export interface ReleaseAhead extends ImageChange {
+export interface ReleaseAhead extends PinRequest {
   readonly image: string;
   identify(digest: Digest): Promise<KnownDigest | undefined>;
 }

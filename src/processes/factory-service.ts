@@ -14,7 +14,9 @@ export function createFactoryService(host: Host, { reload }: { reload(): Promise
     async withFactory(use) {
       const pointer = await store.definitions();
       if (pointer === undefined) throw new ServiceError('no definitions have been read yet', { code: 'unavailable' });
-      return host.withApp(pointer.digest, (app) => use({ ...app, propose: createProposer(app) }));
+      return host.withApp(pointer.digest, (app) =>
+        use({ ...app, propose: createProposer({ ...app, now: () => new Date() }) }),
+      );
     },
     budgets: () => host.budgets.views(),
     newRunId: () => ulid(),

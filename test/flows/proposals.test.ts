@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDownstream } from '../../scripts/demo/downstream.ts';
+import { createPinRules } from '../../src/domain/bump/rules.ts';
 import { atTag, repositoryOf } from '../../src/domain/reference.ts';
-import { createProposer } from '../../src/flows/proposals.ts';
+import { bumpFiles, listPins } from '../../src/flows/folder-pins.ts';
+import { createProposer, findFolderReleases } from '../../src/flows/proposals.ts';
 import type { ForgeRepository } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { createStageScene, type StageScene } from '../support/stage-scene.ts';
@@ -42,6 +44,7 @@ async function propose({ deps, image }: StageScene, repository: ForgeRepository,
     throw new Error('nothing of these releases was catalogued');
   };
   const propose = createProposer({
+    now: () => new Date('2027-01-01T00:00:00Z'),
     ...{ registry: deps.registry, places: deps.places, fleet: { settings: deps.settings, images: [image] } },
     downstreams: { list: async () => [repository], follows: () => channel },
     cataloguer: { name: 'none', catalogue: unused, packages: () => [] },
@@ -87,4 +90,28 @@ test('a channel that points nowhere proposes nothing', async () => {
   const follower = await downstream(stages, 'nowhere', 'FROM IMAGE:11.0.0\n');
 
   expect(await propose(stages, follower, 'stable')).toEqual([]);
+});
+
+test('pins of a folder are compared with what the registry has, and moved as far as their policy lets them', async () => {
+  const stages = await staged('folder');
+  const { deps, image, repository } = stages;
+  const name = repositoryOf(repository);
+  const first = await digestOf(stages, '12.0.0');
+  await stages.release('12.1.0');
+  const fleet = { settings: deps.settings, images: [image] };
+  const facts = { registry: deps.registry, places: deps.places, fleet, now: () => new Date('2027-01-01T00:00:00Z') };
+  const releases = await findFolderReleases(facts, (each) => each === name, signal);
+  const content = Buffer.from(`FROM ${name}@${first} AS a\n# ingot: patch\nFROM ${name}:12.0.0\n`);
+  const files = [{ path: 'Dockerfile', content }];
+
+  const listed = await listPins(files, createPinRules([]), () => true, releases);
+  const bumped = await bumpFiles(files, createPinRules([]), releases);
+
+  expect(listed.map(({ version, behind }) => [version, behind])).toEqual([
+    ['12.0.0', 2],
+    ['12.0.0', 2],
+  ]);
+  expect(Buffer.from(bumped.files[0]!.after).toString()).toBe(
+    `FROM ${name}@${await digestOf(stages, '12.1.0')} AS a\n# ingot: patch\nFROM ${name}:12.0.1\n`,
+  );
 });

@@ -220,7 +220,7 @@ test('a repository without pins is left as it is', async () => {
 
 test('links and huge files are not touched', async () => {
   await symlink('Dockerfile', join(person.path, '..', 'work', 'link.Dockerfile'));
-  await person.push('main', { 'big/Dockerfile': `FROM ${image}@${A}\n${'#'.repeat(1024 * 1024)}` });
+  await person.push('main', { 'big/Dockerfile': `FROM ${image}@${A}\n${'#'.repeat(5 * 1024 * 1024)}` });
   const { left, pins } = await propose();
 
   expect(await person.git('ls-tree', '--format=%(objectmode)', 'main', 'link.Dockerfile')).toBe('120000');
@@ -363,5 +363,39 @@ describe('a release that is quarantined', () => {
     });
     const [pull] = await forge.pulls({ state: 'open' });
     expect(pull?.body).toContain('12.0.1 is quarantined by ada: it crashes');
+  });
+});
+
+describe('what a repository says in .ingot.yaml', () => {
+  test('is followed', async () => {
+    await person.push('main', { '.ingot.yaml': 'rules: [{ files: [services], update: hold }]\n' });
+
+    const { action, pins, left } = await propose();
+
+    expect(action).toBe('opened');
+    expect(pins.map(({ path }) => path)).toEqual(['Dockerfile']);
+    expect(left).toMatchObject([{ path: 'services/a/Dockerfile.dev', reason: 'held' }]);
+  });
+
+  test('leaves everything as it is while it is wrong', async () => {
+    await propose();
+    await person.push('main', { '.ingot.yaml': 'updaet: hold\n' });
+    const before = await refs();
+
+    const result = await propose(third);
+
+    expect(result).toMatchObject({ action: 'held', number: 1, pins: [] });
+    expect(result.message).toContain('.ingot.yaml:1:1: unknown key "updaet"; did you mean "update"?');
+    expect((await refs()).replace(/.*refs\/heads\/main/, '')).toBe(before.replace(/.*refs\/heads\/main/, ''));
+    expect(await forge.pulls({ state: 'open' })).toHaveLength(1);
+  });
+
+  test('may ask for the newest release within a range', async () => {
+    await person.push('main', { '.ingot.yaml': 'update: patch\n' });
+    const wide = { ...release('12.1.0', C), older: async () => [{ version: '12.0.1', digest: B }] };
+
+    const { pins } = await propose(wide);
+
+    expect(pins.map(({ to }) => to.digest)).toEqual([B, B]);
   });
 });

@@ -16,7 +16,7 @@ export type Expansion = { readonly pieces: readonly Piece[] } | { readonly unkno
 /** The ARGs in reach: `undefined` for one that was declared without default. */
 export type Scope = ReadonlyMap<string, Expansion | undefined>;
 
-const VARIABLE = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+])([^}]*)|([^}]*))\})/;
+const VARIABLE = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])(.*)|(.*))\})$/s;
 
 /** Removes quotes and replaces variables as FROM and ARG do (BuildKit, frontend/dockerfile/shell/lex.go). */
 export function expandWord(word: Word, scope: Scope, escapeChar: string): Expansion {
@@ -27,7 +27,7 @@ export function expandWord(word: Word, scope: Scope, escapeChar: string): Expans
     if (char === quote) quote = undefined;
     else if (quote === undefined && (char === '"' || char === "'")) quote = char;
     else if (char === '$' && quote !== "'") {
-      const match = VARIABLE.exec(word.text.slice(index));
+      const match = VARIABLE.exec(variableAt(word.text, index));
       if (match === null) return { unknown: `"${word.text}" uses a form of variable that is not understood` };
       const value = expandVariable(match, sliceWord(word, index, index + match[0].length), scope, escapeChar);
       if ('unknown' in value) return value;
@@ -41,6 +41,18 @@ export function expandWord(word: Word, scope: Scope, escapeChar: string): Expans
     index += 1;
   }
   return { pieces: joinPieces(pieces) };
+}
+
+/** `$NAME`, or up to the brace that closes it: what stands for an absent value may hold variables itself. */
+function variableAt(text: string, start: number): string {
+  if (text[start + 1] !== '{') return /^\$[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(start))?.[0] ?? '';
+  let depth = 0;
+  for (let index = start; index < text.length; index++) {
+    if (text.startsWith('${', index)) depth += 1;
+    if (text[index] === '}') depth -= 1;
+    if (text[index] === '}' && depth === 0) return text.slice(start, index + 1);
+  }
+  return '';
 }
 
 export function textOf(pieces: readonly Piece[]): string {

@@ -8,6 +8,7 @@ import { Builder } from './settings-builders.ts';
 import { ChannelFile, FreezeFile } from './settings-channels.ts';
 import { DownstreamFile } from './settings-downstreams.ts';
 import { GateFile } from './settings-gates.ts';
+import { NO_PIN_SETTINGS, PinsFile } from './settings-pins.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
 import { Watch } from './settings-watch.ts';
@@ -82,6 +83,7 @@ export const SettingsFile = z.strictObject({
   retention: Retention.default(Retention.parse({})),
   replicas: Replicas.default([]),
   access: Access.optional(),
+  pins: PinsFile.default(NO_PIN_SETTINGS),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 

@@ -1,53 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bumpDockerfile, findDockerfilePins, isDockerfilePath } from '../../../src/domain/bump/dockerfile.ts';
+import { dockerfileFormat, isDockerfilePath } from '../../../src/domain/bump/dockerfile.ts';
 import type { ImageChange } from '../../../src/domain/bump/format.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
 
+const { bump: bumpDockerfile, findPins: findDockerfilePins } = dockerfileFormat;
 const repository = 'registry.example.org/golden/debian';
 const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const forward: ImageChange = { repository, line: '12', version: '12.0.1', digest: digest('b'), channels: ['stable'] };
-const backward: ImageChange = { ...forward, version: '12.0.0', digest: digest('a'), back: true };
 const text = (content: Uint8Array) => Buffer.from(content).toString('utf8');
 const bytes = (content: string) => Buffer.from(content);
-
-const testdata = new URL('testdata/dockerfile/', import.meta.url);
-const cases = readdirSync(testdata).map((name) => {
-  const read = (file: string) => readFileSync(new URL(`${name}/${file}`, testdata));
-  const report = JSON.parse(read('report.json').toString()) as { left: [number, string][]; current: number[] };
-  return { name, before: read('before'), after: read('after'), report };
-});
-
-describe.each(cases)('$name', ({ before, after, report }) => {
-  test('moves the pins and nothing else', () => {
-    expect(text(bumpDockerfile(before, forward).content)).toBe(text(after));
-  });
-
-  test('keeps every byte of what it does not move', () => {
-    expect(Buffer.compare(bumpDockerfile(before, forward).content, after)).toBe(0);
-  });
-
-  test('reports what it left alone, and what needs nothing', () => {
-    const { left, current } = bumpDockerfile(before, forward);
-
-    expect(left.map(({ line, reason }) => [line, reason])).toEqual(report.left);
-    expect(current.map(({ line }) => line)).toEqual(report.current);
-  });
-
-  test('is done after the first time', () => {
-    const again = bumpDockerfile(after, forward);
-
-    expect(Buffer.compare(again.content, after)).toBe(0);
-    expect(again.pins).toEqual([]);
-  });
-
-  test('can be taken back to the same bytes', () => {
-    if (report.left.length > 0 || report.current.length > 0) return;
-
-    expect(Buffer.compare(bumpDockerfile(after, backward).content, before)).toBe(0);
-  });
-});
 
 test('each place is told once, with the line it stands on and both versions', () => {
   const content = bytes(
@@ -133,89 +94,6 @@ test.each([
   ['Dockerfile/readme.md', false],
 ])('%s is read as a Dockerfile: %s', (path, expected) => {
   expect(isDockerfilePath(path)).toBe(expected);
-});
-
-describe('laws', () => {
-  const pin = fc.constantFrom(
-    `:12.0.0@${digest('a')}`,
-    ':12.0.0',
-    `@${digest('a')}`,
-    `:12@${digest('a')}`,
-    `:stable@${digest('a')}`,
-  );
-  const filler = fc.constantFrom(
-    'RUN echo "golden/debian"',
-    `# FROM ${repository}:12.0.0`,
-    '',
-    'ENV A=b\tC="d e"',
-    'RUN a \\\n  # x\n\n  b',
-    'LABEL ünï="cödé 🐧"',
-    'FROM alpine:3.20 AS other',
-    'COPY --from=0 /a /b',
-    `RUN <<EOF\nFROM ${repository}:12.0.0\nEOF`,
-    '   \t',
-    'not an instruction at all',
-  );
-  const use = fc
-    .tuple(
-      pin,
-      fc.constantFrom(
-        'FROM #',
-        'from\t#  AS  x ',
-        'COPY --from=# /a /b',
-        'RUN --mount=from=#,target=/x true',
-        'FROM \\\n  #',
-      ),
-    )
-    .map(([each, form]) => form.replace('#', repository + each));
-  const file = fc
-    .tuple(
-      fc.array(fc.oneof(filler, use), { maxLength: 12 }),
-      fc.constantFrom('\n', '\r\n'),
-      fc.constantFrom('', '\uFEFF'),
-    )
-    .map(([lines, newline, mark]) => bytes(`${mark}FROM scratch\n${lines.join('\n')}\n`.replaceAll('\n', newline)));
-
-  test('a bump twice is a bump once', () => {
-    fc.assert(
-      fc.property(file, (content) => {
-        const once = bumpDockerfile(content, forward).content;
-        return Buffer.compare(bumpDockerfile(once, forward).content, once) === 0;
-      }),
-    );
-  });
-
-  test('a bump there and back gives the same bytes', () => {
-    fc.assert(
-      fc.property(file, (content) => {
-        const there = bumpDockerfile(content, forward).content;
-        return Buffer.compare(bumpDockerfile(there, backward).content, content) === 0;
-      }),
-    );
-  });
-
-  test('nothing outside the pins moves', () => {
-    const masked = (content: Uint8Array) => text(content).replaceAll(/:12\.0\.[01]|sha256:(?:a{64}|b{64})/g, '#');
-    fc.assert(
-      fc.property(file, (content) => {
-        const { content: bumped, pins } = bumpDockerfile(content, forward);
-        const changed = text(bumped)
-          .split('\n')
-          .filter((line, index) => line !== text(content).split('\n')[index]);
-        return masked(bumped) === masked(content) && changed.length === pins.length;
-      }),
-    );
-  });
-
-  test('no bytes make it fail', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
-        const content = Buffer.concat([bytes(`FROM ${repository}:12.0.0\n`), noise]);
-        const { content: bumped } = bumpDockerfile(content, forward);
-        return bumped.length === content.length;
-      }),
-    );
-  });
 });
 
 test('a pin on a channel that is elsewhere is told nothing but the truth', () => {
