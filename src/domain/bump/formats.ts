@@ -1,10 +1,16 @@
 import { bazelFormat } from './bazel.ts';
 import { buildpacksFormat } from './buildpacks.ts';
 import { combineFormats } from './combine.ts';
+import { composeFormat } from './compose.ts';
 import { dockerfileFormat } from './dockerfile.ts';
 import { earthfileFormat } from './earthfile.ts';
 import type { PinFormat } from './format.ts';
+import { githubActionsFormat } from './github-actions.ts';
+import { helmChartFormat } from './helm-chart.ts';
+import { helmValuesFormat } from './helm-values.ts';
 import { jenkinsfileFormat } from './jenkinsfile.ts';
+import { kubernetesFormat } from './kubernetes.ts';
+import { kustomizeFormat } from './kustomize.ts';
 import { markedFormat } from './marked.ts';
 import { quadletFormat } from './quadlet.ts';
 import { terraformFormat } from './terraform.ts';
@@ -19,6 +25,12 @@ export const PIN_FORMATS: readonly PinFormat[] = [
   jenkinsfileFormat,
   buildpacksFormat,
   markedFormat,
+  composeFormat,
+  kubernetesFormat,
+  kustomizeFormat,
+  helmValuesFormat,
+  helmChartFormat,
+  githubActionsFormat,
 ];
 
 /**

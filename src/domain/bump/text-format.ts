@@ -94,16 +94,17 @@ type Subject = Pick<Considered, 'place' | 'from'>;
 function move({ place, from }: Subject, change: ImageChange, text: string): Considered {
   const decision = decidePin(from, change);
   if (decision.kind !== 'move') return { place, from, decision, edits: [] };
-  const edits = versionEdits(place, from, decision.to, text);
+  const edits = place.fixed === undefined ? versionEdits(place, from, decision.to, text) : undefined;
   if (edits !== undefined) return { place, from, decision, edits };
-  return leftAlone({ place, from }, 'unsafe', 'its tag or digest is put together from several places; write it in one');
+  const why = place.fixed ?? 'its tag or digest is put together from several places; write it in one';
+  return leftAlone({ place, from }, 'unsafe', why);
 }
 
 function adopt({ place, from }: Subject, parsed: Reference, change: ImageChange, text: string): Considered | undefined {
   const decision = decideAdoption(parsed, change);
   if (decision === undefined) return undefined;
   if (decision.kind === 'leave') return { place, from, decision, edits: [] };
-  const edits = wholeEdit(place, decision.reference, text);
+  const edits = place.fixed === undefined ? wholeEdit(place, decision.reference, text) : undefined;
   if (edits !== undefined) return { place, from, decision, edits };
   return leftAlone({ place, from }, 'adoptable', `${decision.note}; write it in one place to have it moved`);
 }
@@ -112,7 +113,7 @@ function adopt({ place, from }: Subject, parsed: Reference, change: ImageChange,
 function considerUnknown(place: ImagePlace, { repository }: ImageChange): Considered | undefined {
   const { written, unknown } = place;
   const name = repository.slice(repository.lastIndexOf('/') + 1);
-  const names = written.split(/[\s/:@"'${}()-]/).includes(name);
+  const names = written.split(/[\s/@"'${}()]|:-?/).includes(name);
   return unknown === undefined || !names ? undefined : leftAlone({ place, from: {} }, 'unsafe', unknown);
 }
 
