@@ -1,11 +1,18 @@
+import { azurePipelinesFormat } from './azure-pipelines.ts';
 import { bazelFormat } from './bazel.ts';
+import { bitbucketFormat } from './bitbucket.ts';
 import { buildpacksFormat } from './buildpacks.ts';
+import { circleciFormat } from './circleci.ts';
+import { cloudBuildFormat } from './cloud-build.ts';
 import { combineFormats } from './combine.ts';
 import { composeFormat } from './compose.ts';
+import { devcontainerFormat } from './devcontainer.ts';
 import { dockerfileFormat } from './dockerfile.ts';
+import { droneFormat, woodpeckerFormat } from './drone.ts';
 import { earthfileFormat } from './earthfile.ts';
 import type { PinFormat } from './format.ts';
 import { githubActionsFormat } from './github-actions.ts';
+import { gitlabCiFormat } from './gitlab-ci.ts';
 import { helmChartFormat } from './helm-chart.ts';
 import { helmValuesFormat } from './helm-values.ts';
 import { jenkinsfileFormat } from './jenkinsfile.ts';
@@ -13,6 +20,8 @@ import { kubernetesFormat } from './kubernetes.ts';
 import { kustomizeFormat } from './kustomize.ts';
 import { markedFormat } from './marked.ts';
 import { quadletFormat } from './quadlet.ts';
+import { skaffoldFormat } from './skaffold.ts';
+import { tektonFormat } from './tekton.ts';
 import { terraformFormat } from './terraform.ts';
 
 /** Every kind of file in which pins are looked for, without being told. */
@@ -31,6 +40,16 @@ export const PIN_FORMATS: readonly PinFormat[] = [
   helmValuesFormat,
   helmChartFormat,
   githubActionsFormat,
+  gitlabCiFormat,
+  circleciFormat,
+  tektonFormat,
+  droneFormat,
+  azurePipelinesFormat,
+  cloudBuildFormat,
+  bitbucketFormat,
+  skaffoldFormat,
+  devcontainerFormat,
+  woodpeckerFormat,
 ];
 
 /**

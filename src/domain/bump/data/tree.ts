@@ -90,3 +90,7 @@ export function nodesAt(root: DataNode | undefined, pattern: string): readonly D
   }
   return found;
 }
+
+export function scalarsOf(nodes: readonly (DataNode | undefined)[]): readonly DataScalar[] {
+  return nodes.filter((node): node is DataScalar => node?.kind === 'scalar');
+}
