@@ -19,10 +19,28 @@ import { jenkinsfileFormat } from './jenkinsfile.ts';
 import { kubernetesFormat } from './kubernetes.ts';
 import { kustomizeFormat } from './kustomize.ts';
 import { markedFormat } from './marked.ts';
+import { otherYamlFormat } from './other-yaml.ts';
 import { quadletFormat } from './quadlet.ts';
 import { skaffoldFormat } from './skaffold.ts';
 import { tektonFormat } from './tekton.ts';
 import { terraformFormat } from './terraform.ts';
+
+/** Known by their paths. */
+const BY_PATH: readonly PinFormat[] = [
+  composeFormat,
+  kustomizeFormat,
+  helmValuesFormat,
+  helmChartFormat,
+  githubActionsFormat,
+  gitlabCiFormat,
+  circleciFormat,
+  droneFormat,
+  woodpeckerFormat,
+  azurePipelinesFormat,
+  cloudBuildFormat,
+  bitbucketFormat,
+  devcontainerFormat,
+];
 
 /** Every kind of file in which pins are looked for, without being told. */
 export const PIN_FORMATS: readonly PinFormat[] = [
@@ -34,22 +52,11 @@ export const PIN_FORMATS: readonly PinFormat[] = [
   jenkinsfileFormat,
   buildpacksFormat,
   markedFormat,
-  composeFormat,
+  ...BY_PATH,
   kubernetesFormat,
-  kustomizeFormat,
-  helmValuesFormat,
-  helmChartFormat,
-  githubActionsFormat,
-  gitlabCiFormat,
-  circleciFormat,
   tektonFormat,
-  droneFormat,
-  azurePipelinesFormat,
-  cloudBuildFormat,
-  bitbucketFormat,
   skaffoldFormat,
-  devcontainerFormat,
-  woodpeckerFormat,
+  otherYamlFormat(BY_PATH),
 ];
 
 /**

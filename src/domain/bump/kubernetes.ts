@@ -11,7 +11,7 @@ import { kustomizeImage, kustomizeText } from './kustomize-image.ts';
  */
 export const kubernetesFormat = createDataFormat({
   id: 'kubernetes',
-  isPath: (path) => /\.(?:ya?ml|json|ya?ml\.(?:tpl|tmpl|j2))$/.test(path),
+  isPath: (path) => /\.ya?ml(?:\.(?:tpl|tmpl|j2))?$|(?:^|\/)(?:k8s|kubernetes|manifests)\/.+\.json$/.test(path),
   isText: (text) => text.includes('apiVersion') && text.includes('kind'),
   isDocument: isManifest,
   rules: [

@@ -7,7 +7,7 @@ import type { DataLookup } from './data/variables.ts';
 /** Tekton: steps, sidecars and templates of tasks, bundles, and parameters that are an image. */
 export const tektonFormat = createDataFormat({
   id: 'tekton',
-  isPath: (path) => /\.(?:ya?ml|json)$/.test(path),
+  isPath: (path) => /\.ya?ml$/.test(path),
   isText: (text) => text.includes('tekton.dev/'),
   isDocument: (root) => scalarOf(root, 'apiVersion')?.text.startsWith('tekton.dev/') === true,
   rules: [
