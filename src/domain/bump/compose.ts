@@ -1,5 +1,6 @@
+import { composeDockerfile } from './compose-dockerfile.ts';
 import { createDataFormat, rule } from './data/data-format.ts';
-import { assignments, dockerfile, dockerImageUri, type ImageReader, image, imageValue } from './data/images.ts';
+import { assignments, dockerImageUri, type ImageReader, image, imageValue } from './data/images.ts';
 import { childAt, type DataNode, scalarOf } from './data/tree.ts';
 
 /** Compose: images of services, what builds are given, and extensions; `${VAR:-default}` by its default. */
@@ -14,7 +15,7 @@ export const composeFormat = createDataFormat({
     rule('*.*.*', oldOrExtension),
     rule('**.build.args', assignments(imageValue)),
     rule('**.build.additional_contexts', assignments(dockerImageUri)),
-    rule('**.build.dockerfile_inline', dockerfile),
+    rule('**.build.dockerfile_inline', composeDockerfile),
     rule('services.*.volumes.*', imageVolume),
   ],
 });
