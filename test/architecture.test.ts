@@ -16,7 +16,7 @@ const ADAPTERS = [
   'scanner',
   'signer',
 ];
-const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'canonicalize', 'dockerfile-ast', 're2js'];
+const PARSERS = ['node:crypto', 'zod', 'semver', 'yaml', 'jsonc-parser', 'canonicalize', 'dockerfile-ast', 're2js'];
 
 const ENTRIES = [
   'src/compose.ts',

@@ -16,7 +16,12 @@ export function roundTrip(format: PinFormat, content: Uint8Array): { moved: numb
   for (const [key, same] of versions) {
     const { reference } = same[0]!;
     const [there, back] = changes(reference);
-    if (there === undefined || back === undefined) continue;
+    if (there === undefined || back === undefined) {
+      const pinned = pinFloating(format, content, reference, pins);
+      moved += pinned.moved;
+      problems.push(...pinned.problems);
+      continue;
+    }
     const once = format.bump(content, there);
     if (once.pins.length === 0) {
       const unsafe = once.left.every(({ reason }) => reason === 'unsafe');
@@ -33,6 +38,30 @@ export function roundTrip(format: PinFormat, content: Uint8Array): { moved: numb
     if (linesOf(once.content).length !== linesOf(content).length) problems.push(`${key} adds or removes lines`);
   }
   return { moved, problems };
+}
+
+/** Gives a digest to a tag that has none; without it again, the file is what it was. */
+function pinFloating(
+  format: PinFormat,
+  content: Uint8Array,
+  reference: Reference,
+  all: readonly Pin[],
+): ReturnType<typeof roundTrip> {
+  const repository = repositoryOf(reference);
+  const { tag } = reference;
+  if (tag === undefined) return { moved: 0, problems: [] };
+  // All tags of the image: none of them is to become a version.
+  const channels = all.filter((pin) => nameOf(pin) === repository).flatMap((pin) => pin.reference.tag ?? []);
+  const policy = { update: 'minor', float: 'pin', adopt: 'off' } as const;
+  const change = { repository, line: '0', version: '0.0.1', digest: OTHER, channels, policy };
+  const { content: pinned, pins, left } = format.bump(content, change);
+  const problems: string[] = [];
+  const without = Buffer.from(pinned).toString('utf8').replaceAll(`@${OTHER}`, '');
+  if (Buffer.compare(Buffer.from(without), content) !== 0)
+    problems.push(`${repository}:${tag} changes more than it adds`);
+  if (pins.length === 0 && left.length === 0)
+    problems.push(`${repository}:${tag} is found, and neither moved nor reported`);
+  return { moved: pins.length, problems };
 }
 
 /** To a version and a digest that nothing in the file names, and to where it was. */

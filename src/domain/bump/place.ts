@@ -17,6 +17,8 @@ export interface ImagePlace {
   readonly pieces: readonly Piece[];
   /** Tag and digest are fields of their own: nothing can be added that is not there. */
   readonly fields?: boolean;
+  /** Why it cannot be moved, although it is known what it names. */
+  readonly fixed?: string;
   /** What moves is a version alone; the image is named beside it. */
   readonly only?: 'version';
 }

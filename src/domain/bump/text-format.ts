@@ -94,16 +94,17 @@ type Subject = Pick<Considered, 'place' | 'from'>;
 function move({ place, from }: Subject, change: ImageChange, text: string): Considered {
   const decision = decidePin(from, change);
   if (decision.kind !== 'move') return { place, from, decision, edits: [] };
-  const edits = versionEdits(place, from, decision.to, text);
+  const edits = place.fixed === undefined ? versionEdits(place, from, decision.to, text) : undefined;
   if (edits !== undefined) return { place, from, decision, edits };
-  return leftAlone({ place, from }, 'unsafe', 'its tag or digest is put together from several places; write it in one');
+  const why = place.fixed ?? 'its tag or digest is put together from several places; write it in one';
+  return leftAlone({ place, from }, 'unsafe', why);
 }
 
 function adopt({ place, from }: Subject, parsed: Reference, change: ImageChange, text: string): Considered | undefined {
   const decision = decideAdoption(parsed, change);
   if (decision === undefined) return undefined;
   if (decision.kind === 'leave') return { place, from, decision, edits: [] };
-  const edits = wholeEdit(place, decision.reference, text);
+  const edits = place.fixed === undefined ? wholeEdit(place, decision.reference, text) : undefined;
   if (edits !== undefined) return { place, from, decision, edits };
   return leftAlone({ place, from }, 'adoptable', `${decision.note}; write it in one place to have it moved`);
 }
@@ -112,7 +113,8 @@ function adopt({ place, from }: Subject, parsed: Reference, change: ImageChange,
 function considerUnknown(place: ImagePlace, { repository }: ImageChange): Considered | undefined {
   const { written, unknown } = place;
   const name = repository.slice(repository.lastIndexOf('/') + 1);
-  const names = written.split(/[\s/:@"'${}()-]/).includes(name);
+  // A name may have dashes of its own, or a variable behind one: `debian-slim`, `debian-${ARCH}`.
+  const names = [/[\s/@"'${}()]|:-?/, /[\s/:@"'${}()-]/].some((ends) => written.split(ends).includes(name));
   return unknown === undefined || !names ? undefined : leftAlone({ place, from: {} }, 'unsafe', unknown);
 }
 
@@ -156,12 +158,13 @@ function left({ range, written }: ImagePlace, decision: PinDecision & { kind: 'l
 }
 
 function notText(content: Uint8Array, { repository }: ImageChange): LeftPin[] {
-  if (!mayHold(Buffer.from(content).toString('latin1'), [repository])) return [];
+  const name = repository.slice(repository.lastIndexOf('/') + 1);
+  if (!Buffer.from(content).includes(name)) return [];
   return [{ line: 1, written: repository, reason: 'not-text', message: 'the file is not UTF-8; save it as UTF-8' }];
 }
 
-/** A cheap look before parsing: the last part of a name stands somewhere. */
+/** A cheap look before parsing: some part of a name stands somewhere; a variable may be another part of it. */
 function mayHold(text: string, wanted: Wanted): boolean {
   if (typeof wanted === 'function') return true;
-  return wanted.some((name) => text.includes(name.slice(name.lastIndexOf('/') + 1)));
+  return wanted.some((name) => name.split('/').some((part) => text.includes(part)));
 }

@@ -5,7 +5,10 @@ import { roundTrip } from '../../support/pin-corpus.ts';
 
 const corpus = new URL('../../corpus/', import.meta.url);
 
-describe.each(['dockerfile'])('public files: %s', (id) => {
+/** Formats count as supported with ten files of five repositories that hold pins which move; the rest is experimental. */
+const SUPPORTED = ['compose', 'dockerfile', 'github-actions', 'kubernetes', 'other-yaml'];
+
+describe.each(readdirSync(corpus).filter((name) => !name.startsWith('.')))('public files: %s', (id) => {
   const folder = new URL(`${id}/`, corpus);
   const format = PIN_FORMATS.find((each) => each.id === id)!;
   const names = readdirSync(folder).filter((name) => name !== 'SOURCES.md');
@@ -14,12 +17,16 @@ describe.each(['dockerfile'])('public files: %s', (id) => {
     expect(roundTrip(format, readFileSync(new URL(name, folder))).problems).toEqual([]);
   });
 
-  test('most of them hold pins that move, from five repositories or more', () => {
-    const sources = readFileSync(new URL('SOURCES.md', folder), 'utf8');
-    const rows = sources.split('\n').filter((line) => line.startsWith('| `'));
+  const sources = readFileSync(new URL('SOURCES.md', folder), 'utf8');
+  const rows = sources.split('\n').filter((line) => line.startsWith('| `'));
+
+  test('each has a source', () => {
+    expect(rows.map((row) => row.split('`')[1]).sort()).toEqual([...names].sort());
+  });
+
+  test.runIf(SUPPORTED.includes(id))('ten of them hold pins that move, from five repositories or more', () => {
     const moved = names.filter((name) => roundTrip(format, readFileSync(new URL(name, folder))).moved > 0);
 
-    expect(rows.map((row) => row.split('`')[1]).sort()).toEqual([...names].sort());
     expect(moved.length).toBeGreaterThanOrEqual(10);
     expect(new Set(rows.map((row) => row.split('|')[2]!.trim())).size).toBeGreaterThanOrEqual(5);
   });

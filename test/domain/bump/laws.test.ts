@@ -16,6 +16,7 @@ const text = (content: Uint8Array) => Buffer.from(content).toString('utf8');
 interface Sample {
   /** What has to stand around the lines. */
   readonly open?: string;
+  readonly close?: string;
   /** Lines with pins: `§` stands for a reference, `§tag` for a version, `§digest` for a digest. */
   readonly uses: readonly string[];
   /** Lines that mean nothing, however much they look like it. */
@@ -132,6 +133,167 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
     fillers: [`IMAGE=${whole}`, `# IMAGE=${whole}`, 'all: ; true', 'ifeq ($(A),b)'],
   },
+  compose: {
+    open: 'services:',
+    uses: [
+      '  a: { image: "§" }',
+      '  b:\n    image: §  # kept',
+      '  c:\n    image: >-\n      §',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how compose puts values in
+      "  d: { image: '${X:-§}' }",
+      '  e:\n    build:\n      args: [ "BASE=§" ]',
+      '  f: { build: { additional_contexts: { x: "docker-image://§" } } }',
+      '  g:\n    build:\n      dockerfile_inline: |\n        FROM §\n        RUN x',
+      '  h: { image: &x "§" }\n  i: { image: *x }',
+      '  j: &y\n    image: §\n  k:\n    <<: *y',
+    ],
+    fillers: [
+      `# image: ${whole}`,
+      `  l: { image: "${whole}", build: . }`,
+      `  m: { command: "${whole}" }`,
+      `  n:\n    environment:\n      A: ${whole}`,
+      '  o: [ "a", \'b\' ]',
+    ],
+  },
+  kustomize: {
+    open: 'images:',
+    uses: [
+      `- { name: ${repository}, newTag: §tag }`,
+      `- name: x\n  newName: ${repository}\n  digest: §digest`,
+      `- { newName: '${repository}', newTag: "§tag", digest: "§digest" }`,
+    ],
+    fillers: [
+      `- { name: ${repository} }`,
+      `# - { name: ${repository}, newTag: 12.0.0 }`,
+      '- { name: x, newTag: 12.0.0 }',
+    ],
+  },
+  'helm-values': {
+    open: 'a: 1',
+    uses: [
+      `b: { image: { repository: ${repository}, tag: "§tag" } }`,
+      'cImage: §',
+      `d:\n  image:\n    registry: registry.example.org\n    repository: golden/debian\n    tag: §tag\n    digest: §digest`,
+      `e: { image: ${repository}, imageTag: §tag }`,
+      `f: { image: { repository: ${repository}, tag: '§tag@§digest' } }`,
+    ],
+    fillers: [`g: "${whole}"`, `# image: ${whole}`, `h: |\n  image: ${whole}`, 'tag: 12.0.0'],
+  },
+  'helm-chart': {
+    open: 'annotations:\n  artifacthub.io/images: |\n   # list',
+    uses: ['   - image: §', '   - { name: x, image: "§" }'],
+    fillers: [`   # image: ${whole}`, `   - name: ${whole}`],
+  },
+  'github-actions': {
+    open: 'jobs:',
+    uses: [
+      '  a: { container: "§" }',
+      '  b:\n    container:\n      image: §',
+      "  c: { services: { x: { image: '§' } } }",
+      '  d: { steps: [ { uses: "docker://§" } ] }',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how a workflow puts values in
+      "  e: { strategy: { matrix: { i: [ '§' ] } }, container: '${{ matrix.i }}' }",
+      '  f: { steps: [ { with: { build-args: "B=§" } } ] }',
+    ],
+    fillers: [
+      `# container: ${whole}`,
+      `  g: { steps: [ { run: "${whole}" } ] }`,
+      `  h: { steps: [ { with: { tags: "${whole}" } } ] }`,
+    ],
+  },
+  'gitlab-ci': {
+    open: 'stages: [x]',
+    uses: [
+      'a: { image: "§" }',
+      "b: { image: { name: '§' } }",
+      'c: { services: [ "§", { name: "§" } ] }',
+      'variables: { IMG: "§" }',
+      'd: { variables: { V: "§" }, image: $V }',
+      'image: §',
+    ],
+    fillers: [`# image: ${whole}`, `e: { script: [ "docker run ${whole}" ] }`, 'f: { image: !reference [ a, image ] }'],
+  },
+  circleci: {
+    open: 'jobs:',
+    uses: [
+      '  a: { docker: [ { image: "§" } ] }',
+      '  b:\n    docker:\n    - image: §',
+      "  c: { parameters: { i: { default: '§' } }, docker: [ { image: << parameters.i >> } ] }",
+    ],
+    fillers: [`# image: ${whole}`, `  d: { steps: [ { run: "${whole}" } ] }`],
+  },
+  drone: {
+    open: 'steps:',
+    uses: ['- image: §', "- { name: x, image: '§' }"],
+    fillers: [`# image: ${whole}`, `- commands: [ "${whole}" ]`],
+  },
+  woodpecker: {
+    open: 'steps:',
+    uses: ['  a: { image: "§" }', '  b:\n    image: §'],
+    fillers: [`# image: ${whole}`, `  c: { commands: [ "${whole}" ] }`],
+  },
+  'azure-pipelines': {
+    open: 'jobs:',
+    uses: ['- container: §', '- { container: { image: "§" } }', "- variables: { V: '§' }", '- services: { db: "§" }'],
+    fillers: [`# container: ${whole}`, `- script: "${whole}"`, '- container: golden'],
+  },
+  'cloud-build': {
+    open: 'steps:',
+    uses: ['- name: §', "- { name: '§', args: [] }"],
+    fillers: [`# - name: ${whole}`, `- args: [ "${whole}" ]`],
+  },
+  bitbucket: {
+    open: 'pipelines:',
+    uses: [
+      '- step: { image: "§" }',
+      '- step:\n    image:\n      name: §',
+      '- step: { script: [ { pipe: "docker://§" } ] }',
+    ],
+    fillers: [`# image: ${whole}`, `- step: { script: [ "${whole}" ] }`],
+  },
+  devcontainer: {
+    open: '{',
+    close: '"z": 1 }\n',
+    uses: ['"image": "§",', '"image":"§" , // x', '"build": { "args": { "B": "§", }, },'],
+    fillers: [`// "image": "${whole}",`, `/* "image": "${whole}" */`, `"x": "${whole}",`],
+  },
+  kubernetes: {
+    open: 'apiVersion: v1\nkind: List\nitems:',
+    uses: [
+      '- image: §',
+      "- { image: '§' } # kept",
+      '- volumes:\n  - image: { reference: "§" }',
+      `- { repository: ${repository}, tag: §tag }`,
+      '- env: [ { name: X, value: "§" } ]',
+      '- spec:\n    image:\n      "§"',
+      '- kustomize: { images: [ "x=§" ] }',
+      '- helm:\n    values: |\n      image: §\n      b: 1',
+      '- {{ if .x }}\n- image: §',
+    ],
+    fillers: [
+      `# - image: ${whole}`,
+      `- command: [ "${whole}" ]`,
+      `- name: ${whole}`,
+      '{{- if .Values.x }}',
+      '- {{ toYaml .Values.y }}',
+      '- image: "{{ .Values.image }}"',
+    ],
+  },
+  tekton: {
+    open: 'apiVersion: tekton.dev/v1\nspec:\n  steps:',
+    uses: ['  - image: §', '  - { image: "§" }', '  - params: [ { name: x, default: "§" } ]'],
+    fillers: [`  # image: ${whole}`, `  - script: "${whole}"`],
+  },
+  skaffold: {
+    open: 'apiVersion: skaffold/v4\nbuild:\n  artifacts:',
+    uses: ['  - docker: { buildArgs: { B: "§" } }', '  - ko: { fromImage: § }', "  - jib:\n      fromImage: '§'"],
+    fillers: [`# fromImage: ${whole}`, `  - image: ${whole}`],
+  },
+  'other-yaml': {
+    open: 'steps:',
+    uses: ['- image: §', '- plugins: [ { x: { image: "§" } } ]', '- toolImage: §'],
+    fillers: [`# image: ${whole}`, `- { image: "${whole}", build: . }`, `- command: ${whole}`],
+  },
   pattern: {
     uses: ['use "§"', `pull ${repository} at §tag is §digest`],
     fillers: [`"${whole}"`, `reuse ${whole}`, '}{)('],
@@ -150,7 +312,7 @@ test('there are samples of every format', () => {
 
 describe.each(FORMATS.map((format, index) => ({ name: Object.keys(SAMPLES)[index]!, format })))('$name', (given) => {
   const { bump, findPins } = given.format;
-  const { open = '', uses, fillers } = SAMPLES[given.name]!;
+  const { open = '', close = '', uses, fillers } = SAMPLES[given.name]!;
   const pin = fc.constantFrom(
     `:12.0.0@${digest('a')}`,
     ':12.0.0',
@@ -171,12 +333,12 @@ describe.each(FORMATS.map((format, index) => ({ name: Object.keys(SAMPLES)[index
       fc.constantFrom('\n', '\r\n'),
       fc.constantFrom('', '\uFEFF'),
     )
-    .map(([lines, newline, mark]) => bytes(`${mark}${open}\n${lines.join('\n')}\n`.replaceAll('\n', newline)));
+    .map(([lines, newline, mark]) => bytes(`${mark}${open}\n${lines.join('\n')}\n${close}`.replaceAll('\n', newline)));
 
   test('every use is found and moved', () => {
     fc.assert(
       fc.property(use, fc.constantFrom('\n', '\r\n'), (lines, newline) => {
-        const content = bytes(`${open}\n${lines}\n`.replaceAll('\n', newline));
+        const content = bytes(`${open}\n${lines}\n${close}`.replaceAll('\n', newline));
         const { pins, left } = bump(content, forward);
 
         return pins.length > 0 && left.length === 0 && findPins(content, [repository]).length >= pins.length;
@@ -187,7 +349,7 @@ describe.each(FORMATS.map((format, index) => ({ name: Object.keys(SAMPLES)[index
   test('what only looks like one stays', () => {
     fc.assert(
       fc.property(fc.array(filler, { maxLength: 12 }), (lines) => {
-        const content = bytes(`${open}\n${lines.join('\n')}\n`);
+        const content = bytes(`${open}\n${lines.join('\n')}\n${close}`);
         const { pins, left } = bump(content, forward);
 
         return pins.length === 0 && left.length === 0 && findPins(content, [repository]).length === 0;

@@ -66,6 +66,8 @@ function withoutQuotes({ parts, text }: Token): string {
 /** The same characters of the file named twice are one place. */
 export function eachOnce(places: readonly ImagePlace[]): ImagePlace[] {
   const keyOf = ({ pieces, range }: ImagePlace) =>
-    pieces.length === 0 ? `${range.start}-${range.end}` : pieces.map(({ start, end }) => `${start}-${end}`).join();
+    pieces.every(({ start }) => start < 0)
+      ? `${range.start}-${range.end}`
+      : pieces.map(({ start, end }) => `${start}-${end}`).join();
   return [...new Map(places.toReversed().map((place) => [keyOf(place), place])).values()].reverse();
 }
