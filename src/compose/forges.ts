@@ -5,8 +5,10 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Settings } from '../domain/fleet/model.ts';
 import type { Downstream, WebDownstream } from '../domain/fleet/settings-downstreams.ts';
 import { withCache } from '../forge/cached.ts';
+import type { WebForge } from '../forge/discovery.ts';
 import { ForgeError, type ForgeRepository } from '../forge/forge.ts';
-import { createGiteaForge, type WebForge } from '../forge/gitea.ts';
+import { createGiteaForge } from '../forge/gitea.ts';
+import { createGithubForge } from '../forge/github.ts';
 import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { withPullOptions } from '../forge/pull-options.ts';
 import { unreachable } from '../forge/unreachable.ts';
@@ -80,15 +82,19 @@ function nameOf({ owner, repository, url }: WebDownstream): string {
 
 function forgeOf(of: Downstream, config: Config, http: Http): WebForge | FactoryError | undefined {
   if (of.forge === 'local') return undefined;
-  const { url, author, token: from } = of;
-  const token = config.secret(from.env);
+  const { url, author, app } = of;
+  const tokenName = (of.token ?? app?.key)!.env;
+  const token = config.secret(tokenName);
   const sleep = async (ms: number, signal?: AbortSignal) => void (await setTimeout(ms, undefined, { signal }));
   if (!token) {
-    const remedy = `put a token of ${new URL(url).host} into ${from.env}`;
-    return new ForgeError(`the variable ${from.env} is empty; ${remedy}`, { code: 'configuration' });
+    const remedy = `put ${app ? 'the private key of the app' : 'a token'} for ${new URL(url).host} into ${tokenName}`;
+    return new ForgeError(`the variable ${tokenName} is empty; ${remedy}`, { code: 'configuration' });
   }
-  const identity = author ?? LOCAL_IDENTITY;
-  return createGiteaForge({ url, token, tokenName: from.env, identity, http, sleep, now, ca: config.ca });
+  const common = { url, tokenName, http, sleep, now, ca: config.ca };
+  if (of.forge !== 'github') return createGiteaForge({ ...common, token, identity: author ?? LOCAL_IDENTITY });
+  const owner = of.owner ?? of.repository!.split('/')[0]!;
+  const credential = app ? { app: app.id, privateKey: token, owner } : { token };
+  return createGithubForge({ ...common, credential, identity: author });
 }
 
 async function namesOf(of: WebDownstream, forge: WebForge, signal: AbortSignal | undefined) {

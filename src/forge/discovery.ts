@@ -1,3 +1,5 @@
+import type { ForgeCall, ForgeRepository } from './forge.ts';
+
 /** Which repositories of an organisation, group or user are looked at. */
 export interface Discovery {
   readonly owner: string;
@@ -7,6 +9,14 @@ export interface Discovery {
   readonly names?: readonly string[] | undefined;
   readonly archived?: boolean | undefined;
   readonly forks?: boolean | undefined;
+}
+
+/** A forge on a server: repositories by name, or all that the token can see. */
+export interface WebForge {
+  /** @param name `acme/shop`; nothing is asked before it is needed */
+  repository(name: string, options?: { readonly branch?: string | undefined }): ForgeRepository;
+  /** Names of repositories. Empty ones and mirrors are none that anybody could change. */
+  discover(which: Discovery, call?: ForgeCall): Promise<readonly string[]>;
 }
 
 /** What forges say of a repository in a list. */

@@ -1,19 +1,13 @@
 import { z } from 'zod';
-import { type Discovery, isWanted } from './discovery.ts';
-import {
-  type CommitRequest,
-  type ForgeCall,
-  ForgeError,
-  type ForgeRepository,
-  type Head,
-  OUR_BRANCHES,
-} from './forge.ts';
+import { type Discovery, isWanted, type WebForge } from './discovery.ts';
+import type { CommitRequest, ForgeCall, ForgeRepository, Head } from './forge.ts';
 import type { Identity } from './git/git.ts';
+import { expectedHead, remoteHeads } from './git/heads.ts';
 import { pushCommit } from './git/push.ts';
-import { basic, listRefs, type Remote } from './git/remote.ts';
+import { basic, type Remote } from './git/remote.ts';
 import { Blob, Compared, filesOf, Repository, Statuses, Tree } from './gitea/answers.ts';
-import { type Place, segment } from './gitea/place.ts';
 import { pullMethods } from './gitea/pulls.ts';
+import { type Place, segment } from './place.ts';
 import { createRest, type Rest, statusOf, type WebDeps } from './rest.ts';
 
 export interface GiteaOptions extends WebDeps {
@@ -26,14 +20,6 @@ export interface GiteaOptions extends WebDeps {
   readonly identity: Identity;
   /** PEM of certificate authorities that are trusted besides the usual ones. */
   readonly ca?: string | undefined;
-}
-
-/** A forge on a server: repositories by name, or all that the token can see. */
-export interface WebForge {
-  /** @param name `acme/shop`; nothing is asked before it is needed */
-  repository(name: string, options?: { readonly branch?: string | undefined }): ForgeRepository;
-  /** Names of repositories. Empty ones and mirrors are none that anybody could change. */
-  discover(which: Discovery, call?: ForgeCall): Promise<readonly string[]>;
 }
 
 export const GITEA_SCOPES = 'write:repository, write:issue and, to find repositories, read:organization and read:user';
@@ -72,18 +58,10 @@ function createRepository(
   options: GiteaOptions,
 ): ForgeRepository {
   const { rest, path, name } = place;
-  const refs = (prefixes: readonly string[], call: ForgeCall) => listRefs(options.http, remote, prefixes, call);
-  const look: ForgeRepository['look'] = async (call = {}) => {
-    const main = branch === undefined ? 'HEAD' : refOf(branch);
-    const found = await refs([main, refOf(OUR_BRANCHES)], call);
-    const ours = [...found.refs].filter(([ref]) => ref.startsWith(refOf(OUR_BRANCHES))).map(toHead);
-    return { head: headIn(found, name, branch), ours: new Map(ours.map((head) => [head.branch, head])) };
-  };
   const repository: ForgeRepository = {
     name,
     closesWithBranch: true,
-    look,
-    head: async (call) => (await look(call)).head,
+    ...remoteHeads(options.http, remote, name, branch),
     async files(commit, call = {}) {
       const files: ReturnType<typeof filesOf> = [];
       for (let page = 1; ; page++) {
@@ -96,10 +74,6 @@ function createRepository(
     async read({ blob }, call) {
       const { content } = await rest.get(`${path}/git/blobs/${blob}`, Blob, call);
       return Buffer.from(content ?? '', 'base64');
-    },
-    async branch(wanted, call = {}) {
-      const commit = (await refs([refOf(wanted)], call)).refs.get(refOf(wanted));
-      return commit === undefined ? undefined : { branch: wanted, commit };
     },
     async isOurs(wanted, base, call) {
       const compare = `${path}/compare/${segment(base)}...${segment(wanted)}?files=false&verification=false`;
@@ -134,30 +108,8 @@ async function commit(
   { identity, now, ca }: GiteaOptions,
   call: ForgeCall,
 ): Promise<Head> {
-  const { branch, expected } = request;
-  const from = (await repository.branch(branch, call))?.commit;
-  if (expected !== undefined && from !== expected.commit)
-    throw new ForgeError(`${branch} in ${remote.url} was moved by somebody else`, {
-      code: 'conflict',
-      retryable: true,
-    });
+  const from = await expectedHead(repository, request, call);
   return pushCommit(remote, request, from, { identity, now, ca }, call.signal);
-}
-
-function headIn(found: Awaited<ReturnType<typeof listRefs>>, name: string, branch: string | undefined): Head {
-  const ref = branch === undefined ? found.head : refOf(branch);
-  const commit = ref === undefined ? undefined : (found.refs.get(ref) ?? found.refs.get('HEAD'));
-  if (ref !== undefined && commit !== undefined) return toHead([ref, commit]);
-  const why = branch === undefined ? 'has no default branch with a commit' : `has no branch ${branch}`;
-  throw new ForgeError(`${name} ${why}; name the right one as "branch" of the downstream`, { code: 'not-found' });
-}
-
-function toHead([ref, commit]: readonly [string, string]): Head {
-  return { branch: ref.replace(/^refs\/heads\//, ''), commit };
-}
-
-function refOf(branch: string): string {
-  return `refs/heads/${branch}`;
 }
 
 function toChecks(statuses: readonly { readonly context: string; readonly status: string }[]) {

@@ -28,7 +28,12 @@ async function autoMergeTrouble(
     if (await repository.mergeWhenReady(number, { signal })) return undefined;
     return 'it is not merged by itself: the repository requires no checks that could say when';
   } catch (error) {
-    if (!(error instanceof ForgeError) || error.code === 'cancelled') throw error;
-    return `it is not merged by itself: ${error.message}`;
+    return troubleOf('it is not merged by itself', error);
   }
+}
+
+/** What could not be had, in words. @throws what is no answer of the forge, or a cancellation */
+export function troubleOf(what: string, error: unknown): string {
+  if (!(error instanceof ForgeError) || error.code === 'cancelled') throw error;
+  return `${what}: ${error.message}`;
 }

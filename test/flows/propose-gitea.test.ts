@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Digest } from '../../src/domain/digest.ts';
 import { proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
 import { withCache } from '../../src/forge/cached.ts';
+import type { WebForge } from '../../src/forge/discovery.ts';
 import type { ForgeRepository } from '../../src/forge/forge.ts';
-import { createGiteaForge, type WebForge } from '../../src/forge/gitea.ts';
+import { createGiteaForge } from '../../src/forge/gitea.ts';
 import { createFileStore } from '../../src/lib/file-store.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
 import type { TestRepository } from '../support/git-repository.ts';

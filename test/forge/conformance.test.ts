@@ -2,10 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ForgeRepository } from '../../src/forge/forge.ts';
 import { createGiteaForge } from '../../src/forge/gitea.ts';
+import { createGithubForge } from '../../src/forge/github.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
 import { startGitea } from '../support/gitea.ts';
+import type { FakeRepository } from '../support/github/repository.ts';
+import { GITHUB_TOKEN, startGithub } from '../support/github.ts';
 
 const branch = 'ingot/image/debian';
 const bytes = (text: string) => Buffer.from(text);
@@ -24,6 +27,7 @@ interface Scene {
 const FORGES: readonly { name: string; start: () => Promise<Scene> }[] = [
   { name: 'local', start: async () => localScene },
   { name: 'gitea', start: giteaScene },
+  { name: 'github, by its descriptions', start: githubScene },
 ];
 
 const localScene: Scene = {
@@ -58,6 +62,34 @@ async function giteaScene(): Promise<Scene> {
     async stop() {
       await http.close();
       await gitea.stop();
+    },
+  };
+}
+
+async function githubScene(): Promise<Scene> {
+  const github = await startGithub();
+  const http = createHttp({ connectionsPerHost: 8, userAgent: 'test', timeoutMs: 30_000 });
+  const repositories = new Map<TestRepository, FakeRepository>();
+  const credential = { token: GITHUB_TOKEN };
+  return {
+    async open(files, now) {
+      const name = `acme/shop${repositories.size}`;
+      const repository = await github.repository(name, files);
+      repositories.set(repository.person, repository);
+      const sleep = (ms: number) => setTimeout(ms);
+      const forge = createGithubForge({ url: github.url, credential, tokenName: 'GITHUB_TOKEN', http, sleep, now });
+      return { person: repository.person, forge: forge.repository(name) };
+    },
+    async check(person, commit, context, state) {
+      const { statuses } = repositories.get(person)!;
+      const others = (statuses.get(commit) ?? []).filter((each) => each.context !== context);
+      statuses.set(commit, [...others, { context, state }]);
+    },
+    people: ['ana'],
+    async stop() {
+      await http.close();
+      await github.stop();
+      expect(github.mistakes).toEqual([]);
     },
   };
 }

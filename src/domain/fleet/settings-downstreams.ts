@@ -28,10 +28,12 @@ export interface LocalDownstream extends CommonDownstream {
 
 /** One repository on a server, or all of an owner. */
 export interface WebDownstream extends CommonDownstream {
-  readonly forge: 'gitea' | 'forgejo';
+  readonly forge: 'gitea' | 'forgejo' | 'github';
   /** Of the front page. */
   readonly url: string;
-  readonly token: { readonly env: string };
+  readonly token?: { readonly env: string } | undefined;
+  /** In place of a token: a GitHub App that the owner has installed. */
+  readonly app?: { readonly id: string; readonly key: { readonly env: string } } | undefined;
   /** Author of commits. Absent: `ingot`. */
   readonly author?: { readonly name: string; readonly email: string } | undefined;
   /** `acme/shop` */
@@ -73,36 +75,56 @@ const ForgeAddress = z
     'is no address of a forge; write it as in https://git.acme.example, without user and password',
   );
 
-const Web = z
+const Secret = z.strictObject({ env: VariableName });
+
+/** Which repositories of a server. */
+const which = {
+  author: z.strictObject({ name: Word, email: Word }).optional(),
+  repository: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, 'is no name of a repository; write it as in acme/shop')
+    .optional(),
+  owner: z
+    .string()
+    .regex(/^[\w.-]+$/, 'is no name of an organisation or a user; write it as in acme')
+    .optional(),
+  topics: z.array(Word).min(1, 'is empty; leave it out for any').optional(),
+  names: z.array(Word).min(1, 'is empty; leave it out for all').optional(),
+  archived: z.boolean().optional(),
+  forks: z.boolean().optional(),
+  ...common,
+};
+type Which = Pick<WebDownstream, 'repository' | 'owner' | 'topics' | 'names' | 'archived' | 'forks'>;
+
+function checked<T extends z.ZodType<Which>>(downstream: T): T {
+  return downstream
+    .refine(
+      ({ repository, owner }) => (repository === undefined) !== (owner === undefined),
+      'must say which repositories; write either "repository" for one or "owner" for all of an organisation or user',
+    )
+    .refine(
+      ({ repository, topics, names, archived, forks }) =>
+        repository === undefined || [topics, names, archived, forks].every((each) => each === undefined),
+      'narrows down one repository; leave out "topics", "names", "archived" and "forks"',
+    );
+}
+
+const Gitea = z.strictObject({ forge: z.literal(['gitea', 'forgejo']), url: ForgeAddress, token: Secret, ...which });
+
+const App = z.strictObject({ id: z.union([Word, z.int().positive().transform(String)]), key: Secret });
+const Github = z
   .strictObject({
-    forge: z.literal(['gitea', 'forgejo']),
-    url: ForgeAddress,
-    token: z.strictObject({ env: VariableName }),
-    author: z.strictObject({ name: Word, email: Word }).optional(),
-    repository: z
-      .string()
-      .regex(/^[\w.-]+\/[\w.-]+$/, 'is no name of a repository; write it as in acme/shop')
-      .optional(),
-    owner: z
-      .string()
-      .regex(/^[\w.-]+$/, 'is no name of an organisation or a user; write it as in acme')
-      .optional(),
-    topics: z.array(Word).min(1, 'is empty; leave it out for any').optional(),
-    names: z.array(Word).min(1, 'is empty; leave it out for all').optional(),
-    archived: z.boolean().optional(),
-    forks: z.boolean().optional(),
-    ...common,
+    forge: z.literal('github'),
+    url: ForgeAddress.default('https://github.com'),
+    token: Secret.optional(),
+    app: App.optional(),
+    ...which,
   })
   .refine(
-    ({ repository, owner }) => (repository === undefined) !== (owner === undefined),
-    'must say which repositories; write either "repository" for one or "owner" for all of an organisation or user',
-  )
-  .refine(
-    ({ repository, topics, names, archived, forks }) =>
-      repository === undefined || [topics, names, archived, forks].every((each) => each === undefined),
-    'narrows down one repository; leave out "topics", "names", "archived" and "forks"',
+    ({ token, app }) => (token === undefined) !== (app === undefined),
+    'must say who asks; write either "token" or, for a GitHub App, "app" with its "id" and "key"',
   );
 
-export const DownstreamFile = z.discriminatedUnion('forge', [Local, Web], {
-  error: 'is no forge; write one of local, gitea, forgejo',
+export const DownstreamFile = z.discriminatedUnion('forge', [Local, checked(Gitea), checked(Github)], {
+  error: 'is no forge; write one of local, github, gitea, forgejo',
 });

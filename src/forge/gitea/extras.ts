@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type ForgeCall, ForgeError, type NewPull } from '../forge.ts';
+import type { Place } from '../place.ts';
+import { troubleOf } from '../pull-options.ts';
 import { Labels } from './answers.ts';
-import type { Place } from './place.ts';
 
 /** The grey of a label that nobody chose a colour for. */
 const LABEL_COLOUR = '#ededed';
@@ -60,9 +61,4 @@ export async function decorate(
     rest.send('PATCH', `${path}/issues/${number}`, { assignees }, z.unknown(), call),
   );
   return troubles;
-}
-
-function troubleOf(what: string, error: unknown): string {
-  if (!(error instanceof ForgeError) || error.code === 'cancelled') throw error;
-  return `${what}: ${error.message}`;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type ForgeCall, ForgeError } from '../forge.ts';
+import { type Place, segment } from '../place.ts';
 import { statusOf } from '../rest.ts';
 import { Protection, type Pull, Styles, toPullRequest } from './answers.ts';
-import { type Place, segment } from './place.ts';
 
 /** Waits, since a forge looks whether a change merges some time after the last push. Together: six seconds. */
 const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000];

@@ -7,11 +7,11 @@ import {
   type OpenedPull,
   type PullRequest,
 } from '../forge.ts';
+import type { Place } from '../place.ts';
 import { statusOf } from '../rest.ts';
 import { CommentAnswer, DRAFT_PREFIX, isFromFork, Pull, toComment, toPullRequest } from './answers.ts';
 import { decorate, labelIds } from './extras.ts';
 import { createMerger } from './merge.ts';
-import type { Place } from './place.ts';
 
 /** What concerns pull requests. */
 export function pullMethods(place: Place) {

@@ -1,4 +1,4 @@
-import type { Rest, WebDeps } from '../rest.ts';
+import type { Rest, WebDeps } from './rest.ts';
 
 /** One repository in its forge, as the parts of the adapter see it. */
 export interface Place {
