@@ -59,7 +59,9 @@ function createProgram(): Command {
   addChannelVerbs(program, terminal);
   addPinVerbs(program, terminal);
   addPullVerbs(
-    program.command('pulls').description('pull requests of the downstreams (local, gitea; experimental: forgejo)'),
+    program
+      .command('pulls')
+      .description('pull requests of the downstreams (local, gitea; experimental: github, forgejo)'),
     terminal,
   );
   addRetentionVerbs(program, terminal);

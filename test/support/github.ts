@@ -21,6 +21,10 @@ export interface FakeGithub {
   readonly mistakes: string[];
   /** Answers to be given in place of the next ones: status, headers, message. */
   readonly next: { readonly status: number; readonly headers?: Record<string, string>; readonly message: string }[];
+  /** What apps said that they are. */
+  readonly claims: string[];
+  /** Recursive lists of trees end after so many entries. */
+  truncateAbove: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -28,7 +32,14 @@ export const GITHUB_TOKEN = 'github-token-of-a-test';
 
 export async function startGithub(): Promise<FakeGithub> {
   const repositories = new Map<string, FakeRepository>();
-  const state = { repositories, asked: [] as string[], mistakes: [] as string[], next: [] as FakeGithub['next'] };
+  const state = {
+    repositories,
+    asked: [] as string[],
+    mistakes: [] as string[],
+    next: [] as FakeGithub['next'],
+    claims: [] as string[],
+    truncateAbove: undefined as number | undefined,
+  };
   const server = createServer((request, response) => {
     answer(request, response, state).catch((error) => {
       state.mistakes.push(`${request.method} ${request.url}: ${error}`);
@@ -38,7 +49,13 @@ export async function startGithub(): Promise<FakeGithub> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    ...{ asked: state.asked, mistakes: state.mistakes, next: state.next },
+    ...{ asked: state.asked, mistakes: state.mistakes, next: state.next, claims: state.claims },
+    get truncateAbove() {
+      return state.truncateAbove;
+    },
+    set truncateAbove(most) {
+      state.truncateAbove = most;
+    },
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async repository(name, files) {
       const made = await createFakeRepository(repositories.size + 1, name, files);
@@ -53,7 +70,9 @@ export async function startGithub(): Promise<FakeGithub> {
   };
 }
 
-type State = Pick<FakeGithub, 'asked' | 'mistakes' | 'next'> & { repositories: Map<string, FakeRepository> };
+type State = Pick<FakeGithub, 'asked' | 'mistakes' | 'next' | 'claims' | 'truncateAbove'> & {
+  repositories: Map<string, FakeRepository>;
+};
 
 async function answer(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
   const url = new URL(request.url!, 'http://github.example');
@@ -64,9 +83,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, state:
   const isKnown = request.headers.authorization === `Bearer ${GITHUB_TOKEN}`;
   const planned = state.next.shift();
   if (planned !== undefined) return send(response, refused(planned.status, planned.message), planned.headers);
-  if (!isKnown) return send(response, refused(401, 'Bad credentials'));
-  if (url.pathname === '/api/graphql') return send(response, await graphql(body, state));
+  if (url.pathname === '/api/graphql') {
+    return send(response, isKnown ? await graphql(body, state) : refused(401, 'Bad credentials'));
+  }
   const path = url.pathname.replace(/^\/api\/v3/, '');
+  const isApp = /\/(installation|access_tokens)$/.test(path);
+  if (isApp) state.claims.push(String(request.headers.authorization).replace('Bearer ', ''));
+  else if (!isKnown) return send(response, refused(401, 'Bad credentials'));
   const operation = findOperation(request.method!, path);
   if (operation === undefined) throw new Error('there is no such operation');
   state.asked.push(operation.name);
@@ -93,7 +116,12 @@ async function rest(
   ask: { query: URLSearchParams; body: object },
   state: State,
 ): Promise<Answer> {
-  const { owner, repo, org, username } = operation.parameters;
+  const { owner, repo, org, username, installation_id } = operation.parameters;
+  if (operation.name.endsWith('/installation')) return { status: 200, body: { id: 7 } };
+  if (installation_id !== undefined) {
+    const ends = new Date(Date.now() + 3_600_000).toISOString();
+    return { status: 201, body: { token: GITHUB_TOKEN, expires_at: ends } };
+  }
   if (org !== undefined || username !== undefined) {
     const mine = [...state.repositories.values()].filter(({ name }) => name.startsWith(`${org ?? username}/`));
     if (mine.length === 0) return refused(404, 'Not Found');
@@ -101,7 +129,10 @@ async function rest(
   }
   const repository = state.repositories.get(`${owner}/${repo}`);
   if (repository === undefined) return refused(404, 'Not Found');
-  return HANDLERS[operation.name]!(repository, operation.parameters, ask);
+  const given = await HANDLERS[operation.name]!(repository, operation.parameters, ask);
+  const { tree } = (given.body ?? {}) as { tree?: unknown };
+  const isLong = ask.query.has('recursive') && Array.isArray(tree) && tree.length > (state.truncateAbove ?? Infinity);
+  return isLong ? { ...given, body: { ...(given.body as object), truncated: true, tree: tree.slice(0, 1) } } : given;
 }
 
 function send(response: ServerResponse, { status, body }: Answer, headers: Record<string, string> = {}): void {

@@ -11,6 +11,7 @@ export function nearestOf(word: string, candidates: readonly string[]): string |
 /** `did you mean "install"?` or what else is possible, when the list is short enough to read. */
 export function suggestion(word: string, candidates: readonly string[]): string | undefined {
   const nearest = nearestOf(word, candidates);
+  if (candidates.includes(word)) return undefined; // known elsewhere, and not here
   if (nearest !== undefined) return `did you mean "${nearest}"?`;
   return candidates.length > 0 && candidates.length <= 30 ? `known: ${candidates.join(', ')}` : undefined;
 }

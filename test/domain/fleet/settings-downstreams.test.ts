@@ -41,7 +41,7 @@ test('all repositories of an owner, narrowed down', () => {
 });
 
 test.each([
-  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, gitea, forgejo'],
+  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, github, gitea, forgejo'],
   ['{ forge: gitea, url: "http://git.acme.example", owner: a, token: { env: T } }', 'url is no address of a forge'],
   ['{ forge: gitea, url: "https://u:p@git.acme.example", owner: a, token: { env: T } }', 'without user and password'],
   ['{ forge: gitea, url: "https://git.acme.example", token: { env: T } }', 'must say which repositories'],
@@ -54,6 +54,8 @@ test.each([
     'narrows down one repository',
   ],
   ['{ forge: gitea, url: "https://git.acme.example", repository: shop, token: { env: T } }', 'as in acme/shop'],
+  ['{ forge: github, owner: a }', 'must say who asks'],
+  ['{ forge: github, owner: a, token: { env: T }, app: { id: 1, key: { env: K } } }', 'must say who asks'],
   ['{ forge: gitea, url: "https://git.acme.example", owner: a, tokn: { env: T } }', 'did you mean "token"?'],
 ])('%s is told', (written, message) => {
   expect(mistakesOf(written)).toContain(message);
