@@ -6,7 +6,7 @@ import { DefinitionError, FactoryError } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { PinFile } from '../flows/folder-pins.ts';
 
-const MAX_FILE_BYTES = 5 * 1024 * 1024;
+export const MAX_PIN_FILE_BYTES = 5 * 1024 * 1024;
 /** Of others, and of no git repository. */
 const SKIPPED = new Set(['.git', 'node_modules']);
 
@@ -34,14 +34,18 @@ export async function readPinFolder(folder: string, settings: readonly PinSettin
   for (const path of await pathsBelow(root, '')) {
     if (rules.formatFor(path) === undefined) continue;
     const { size } = await lstat(join(root, path));
-    if (size > MAX_FILE_BYTES) skipped.push({ path, why: `${size} bytes are too many for what it is` });
-    else {
-      const content = await readFile(join(root, path));
-      if (content.subarray(0, 8192).includes(0)) skipped.push({ path, why: 'it is no text' });
-      else files.push({ path, content });
-    }
+    const content = size > MAX_PIN_FILE_BYTES ? undefined : await readFile(join(root, path));
+    const why = unreadable(size, content);
+    if (why !== undefined) skipped.push({ path, why });
+    else files.push({ path, content: content! });
   }
   return { rules, files, skipped };
+}
+
+/** Why a file is not read. */
+export function unreadable(size: number, content: Uint8Array | undefined): string | undefined {
+  if (content === undefined) return `${size} bytes are too many for what it is`;
+  return content.subarray(0, 8192).includes(0) ? 'it is no text' : undefined;
 }
 
 /** Overwrites a file that was read, its mode kept. A link that took its place meanwhile is not followed. */

@@ -16,7 +16,8 @@ export interface PinsApp {
 }
 
 export interface PinsOptions {
-  readonly folder: string;
+  /** Where to look: files that were read already, or a folder on disk. */
+  readonly folder: string | PinFolder;
   /** Instead of the fleet's own. */
   readonly registry?: string | undefined;
   readonly json: boolean;
@@ -26,7 +27,8 @@ export interface PinsOptions {
 export async function pinsCommand(app: PinsApp, output: Output, options: PinsOptions): Promise<number> {
   const prefix = (options.registry ?? app.prefix)?.replace(/\/+$/, '');
   const isWanted = (name: string) => prefix === undefined || name === prefix || name.startsWith(`${prefix}/`);
-  const folder = await readPinFolder(options.folder, app.settings);
+  const { folder: at } = options;
+  const folder = typeof at === 'string' ? await readPinFolder(at, app.settings) : at;
   const releases = await app.releases(isWanted);
   const pins = await listPins(folder.files, folder.rules, isWanted, releases);
   const { left } = await bumpFiles(folder.files, folder.rules, releases);
