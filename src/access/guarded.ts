@@ -66,10 +66,19 @@ export function guardService(service: FactoryService, principal: Principal): Fac
       const found = await service.upstreams();
       return found.map((upstream) => ({ ...upstream, images: sees(upstream.images, (image) => image) }));
     },
-    pulls: () => service.pulls(),
+    async pulls() {
+      const found = await service.pulls();
+      return {
+        ...found,
+        pulls: found.pulls.filter(({ image }) => guard.isWhole || (image !== undefined && guard.covers(image))),
+      };
+    },
     waivers: async () => sees(await service.waivers(), ({ image }) => image),
     freshness: async (filter) => sees(await service.freshness(filter), ({ image }) => image),
-    workers: () => service.workers(),
+    async workers() {
+      const found = await service.workers();
+      return found.map((worker) => ({ ...worker, jobs: sees(worker.jobs, ({ image }) => image) }));
+    },
     queues: () => service.queues(),
     schedules: () => service.schedules(),
     budgets: () => service.budgets(),

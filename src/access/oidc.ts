@@ -72,12 +72,21 @@ function unverifiedIssuer(token: string): string | undefined {
 /** OpenID Connect Discovery 1.0, section 4. */
 async function discover(issuer: string, http: Http): Promise<JWTVerifyGetKey> {
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const found = Discovery.safeParse(JSON.parse(await read(address, http).catch(unavailable(issuer))));
+  const found = Discovery.safeParse(parse(await read(address, http).catch(unavailable(issuer))));
   if (!found.success || found.data.issuer !== issuer || !isSecureUrl(found.data.jwks_uri)) {
     throw new AccessError(`${address} does not describe the issuer ${issuer}`, { code: 'unavailable' });
   }
   const viaHttp = async (url: string) => new Response(await read(url, http));
   return createRemoteJWKSet(new URL(found.data.jwks_uri), { [customFetch]: viaHttp, timeoutDuration: TIMEOUT_MS });
+}
+
+/** A proxy's page of errors is no document: what is not JSON describes nothing. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function read(url: string, http: Http): Promise<string> {

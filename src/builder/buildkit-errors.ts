@@ -19,6 +19,13 @@ const CAUSES: readonly { code: BuilderErrorCode; retryable: boolean; pattern: Re
   {
     code: 'unauthorised',
     retryable: false,
+    pattern:
+      /authentication handshake failed|\bx509: |could not read (ca )?certificate|does not look like a TLS handshake/i,
+    remedy: 'check "ca", "cert" and "key" of this builder in ingot.yaml (docs/service.md, Builders elsewhere)',
+  },
+  {
+    code: 'unauthorised',
+    retryable: false,
     pattern: /401 Unauthorized|403 Forbidden|: denied:|insufficient_scope|authorization failed|access denied/i,
     remedy: 'give the builder credentials for that registry (docker login)',
   },
@@ -32,7 +39,7 @@ const CAUSES: readonly { code: BuilderErrorCode; retryable: boolean; pattern: Re
     code: 'unavailable',
     retryable: true,
     pattern:
-      /Error while dialing|\bUnavailable:|connection re(fused|set)|error reading from server|\bEOF\b|5\d\d (Internal|Bad|Service|Gateway)|no such host|i\/o timeout|TLS handshake timeout|deadline exceeded|context canceled|closing transport/i,
+      /Error while dialing|\bUnavailable:|connection re(fused|set)|broken pipe|remote error: tls|error reading from server|\bEOF\b|5\d\d (Internal|Bad|Service|Gateway)|no such host|i\/o timeout|TLS handshake timeout|deadline exceeded|context canceled|closing transport/i,
     remedy: 'the builder or a registry did not answer',
   },
 ];
@@ -76,6 +83,12 @@ function lastWords(message: string): string {
     .replace(/^error: (failed to solve: )?/, '')
     .trim();
   return said.length <= MAX_MESSAGE ? said || 'buildctl gave no reason' : `…${said.slice(-MAX_MESSAGE)}`;
+}
+
+/** The daemon does not let us in. */
+export function refusedByTls(address: string, why: string): BuilderError {
+  const remedy = 'set "ca", "cert" and "key" of this builder in ingot.yaml to what it accepts';
+  return new BuilderError(`the builder ${address} refuses us: ${why}; ${remedy}`, { code: 'unauthorised' });
 }
 
 /** buildctl could not be run to its end. */

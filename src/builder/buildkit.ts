@@ -7,10 +7,11 @@ import { ExecError, type ExecOptions, type ExecResult, exec } from '../lib/exec.
 import { createRedactor } from '../lib/redact.ts';
 import { buildArgs, type Connection, commandArgs, connectionArgs } from './buildctl-args.ts';
 import { type Builder, BuilderError, type BuildRequest, type CommandRequest, type CommandResult } from './builder.ts';
-import { buildError, cancelled, execFailure } from './buildkit-errors.ts';
+import { buildError, cancelled, execFailure, refusedByTls } from './buildkit-errors.ts';
 import { commandDockerfile } from './command-dockerfile.ts';
 import { commandResult } from './command-result.ts';
-import { createLogReader, readProgress } from './progress.ts';
+import { createLogReader, type Progress, readProgress } from './progress.ts';
+import { refusalOfTls } from './tls-probe.ts';
 
 export interface BuildKitOptions {
   /** Path of the buildctl program. */
@@ -56,7 +57,7 @@ async function build(options: BuildKitOptions, request: BuildRequest, folder: st
   const log = onLog && createLogReader((line) => onLog(redact(line)));
   const run = { redact, signal, timeout: BUILD_TIMEOUT_MS, onStderr: log?.read };
   const { exitCode, stderr } = await buildctl(options, args, run).finally(() => log?.end());
-  if (exitCode !== 0) throw buildError(readProgress(stderr), redact);
+  if (exitCode !== 0) throw await failure(readProgress(stderr), redact, connectionOf(options, request.platform));
   return readDigest(metadataFile);
 }
 
@@ -86,8 +87,20 @@ async function command(options: BuildKitOptions, request: CommandRequest, folder
   const { exitCode, stderr } = await buildctl(options, args, run);
   const progress = readProgress(stderr);
   const result = commandResult(progress, { succeeded: exitCode === 0, commands: request.commands.length });
-  if (result === undefined) throw buildError(progress, asIs);
+  if (result === undefined) throw await failure(progress, asIs, connectionOf(options, request.platform));
   return result;
+}
+
+/** A daemon that hung up before it did anything may have done so for our certificate: that does not pass by itself. */
+async function failure(
+  progress: Progress,
+  redact: (text: string) => string,
+  connection: Connection,
+): Promise<BuilderError> {
+  const error = buildError(progress, redact);
+  const isEarly = progress.steps.length === 0 && error.code !== 'unauthorised';
+  const why = isEarly ? await refusalOfTls(connection) : undefined;
+  return why === undefined ? error : refusedByTls(connection.address, why);
 }
 
 const asIs = (text: string) => text;
@@ -124,7 +137,7 @@ async function workerPlatforms(
   const args = [...connectionArgs(connection), 'debug', 'workers', '--format', '{{json .}}'];
   const run = { redact: asIs, signal, timeout: MINUTE_MS / 2 };
   const { exitCode, stdout, stderr } = await buildctl(options, args, run);
-  if (exitCode !== 0) throw buildError(readProgress(stderr), asIs);
+  if (exitCode !== 0) throw await failure(readProgress(stderr), asIs, connection);
   const { data } = Workers.safeParse(JSON.parse(stdout.toString('utf8')));
   if (data === undefined) throw new BuilderError(`${address} did not list its platforms`, { code: 'protocol' });
   return data.flatMap(({ platforms }) => platforms.map(platformOf));

@@ -52,6 +52,8 @@ type Running<T> = Map<string, RunningJob<T>>;
 
 /** How long a job that was handed back may take to end. */
 const LET_GO_MS = 10_000;
+/** For a Redis that is gone, too. */
+const DISCONNECT_MS = 2_000;
 
 /** A BullMQ worker whose payloads are checked, and whose errors say once whether a retry makes sense. */
 export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
@@ -131,8 +133,17 @@ async function stopWorker<T>(worker: Worker, running: Running<T>, graceMs: numbe
   await endWithin(worker, closed, LET_GO_MS);
 }
 
+/**
+ * `close(true)` behind a `close` that waits is the same wait without end (BullMQ 6.7, Worker#close). What does not let go
+ * loses its connection instead: its locks run out, and others take its jobs.
+ */
 async function endWithin(worker: Worker, closed: Promise<void>, graceMs: number): Promise<void> {
-  if (!(await endsWithin(closed, graceMs))) await worker.close(true);
+  if (await endsWithin(closed, graceMs)) return;
+  closed.catch(() => undefined); // it may still end, and nobody hears of it
+  await endsWithin(
+    worker.disconnect().catch(() => undefined),
+    DISCONNECT_MS,
+  );
 }
 
 async function endsWithin(work: Promise<unknown>, graceMs: number): Promise<boolean> {

@@ -56,8 +56,9 @@ async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {
   const answers = await Promise.allSettled(downstreams.map((repository) => repository.pulls({}, {})));
   const pulls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const views = pulls.map(
-    ({ repository, number, title, state, body, url }): PullView => ({
+    ({ repository, number, title, state, body, branch, url }): PullView => ({
       ...{ repository, number, title, state, body },
+      ...imageOf(branch),
       ...(url && { url }),
     }),
   );
@@ -68,6 +69,12 @@ async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {
       answer.status === 'rejected' ? [{ repository: downstreams[index]!.name, why: messageOf(answer.reason) }] : [],
     ),
   };
+}
+
+/** The branch is the identity of a pull request (flows/propose.ts). */
+function imageOf(branch: string): { readonly image?: string } {
+  const image = /^ingot\/image\/(.+)$/.exec(branch)?.[1];
+  return image === undefined ? {} : { image };
 }
 
 async function readQueues(platforms: readonly Platform[], { runs, store }: ServiceParts) {

@@ -100,6 +100,18 @@ describe('a session', () => {
   });
 
   test.each([
+    ['the word of the session', (csrf: string) => csrf, 303],
+    ['another word', () => '0'.repeat(32), 403],
+  ])('is ended by a plain form with %s in a field', async (_, field, status) => {
+    const { cookie, own } = await signIn(await scene.token('viewer'));
+    const body = `_csrf=${field(own['x-csrf-token'])}`;
+
+    const out = await scene.ask('/logout', { method: 'POST', body, headers: { ...cookie, ...FORM } });
+
+    expect(out.status).toBe(status);
+  });
+
+  test.each([
     ['forged', (cookie: string) => `${cookie.slice(0, -6)}AAAAAA`],
     ['signed with nothing', () => `ingot_session=${btoa('{"alg":"none"}')}.${btoa('{"role":"admin"}')}.`],
     ['empty', () => 'ingot_session='],

@@ -81,3 +81,23 @@ test('without Redis requests go on', async () => {
   await redis.start();
   await close();
 });
+
+test('a forge has a budget of its own, also where its host is a registry as well', async () => {
+  const budgets = createSharedBudgets({
+    connection: redisOptions({ url: redis.url }),
+    ...{ prefix: 'forge', id: 'a', maxWaitMs: 10, now: () => Date.parse('2026-11-23T12:00:00Z') },
+    sleep: async () => {},
+  });
+  await expect.poll(() => budgets.views()).toEqual([]);
+  const use = { host: 'git.acme.example', counted: true };
+  const limits = { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '4000' };
+
+  await budgets.of('forge').spend(use, async () => answer(403, { ...limits, 'retry-after': '60' }));
+  await budgets.of('registry').spend(use, async () => answer(200));
+
+  await expect(budgets.of('forge').spend(use, async () => answer(200))).rejects.toMatchObject({ code: 'rate-limited' });
+  expect(await budgets.views()).toMatchObject([
+    { kind: 'forge', limit: 5000, remaining: 4000, pausedUntil: expect.any(String) },
+  ]);
+  await budgets.close();
+});

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import { createRunQueue } from '../../src/queue/bullmq-runs.ts';
@@ -68,6 +69,20 @@ describe('the queues', () => {
     expect([...built.values()].filter((count) => count !== 1)).toEqual([]);
     expect(built.size).toBe(2000);
   });
+
+  test('do not keep a process for a job that does not let go', async () => {
+    await queue().start(run(1));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const worker = createWorker({
+      ...{ ...shared(), queue: queueName.build('linux/amd64'), schema: BuildPayload, concurrency: 1 },
+      handle: () => new Promise<void>(() => resolve()), // for ever
+    });
+    await promise;
+
+    const closed = await Promise.race([worker.close(50).then(() => true), once(AbortSignal.timeout(8_000), 'abort')]);
+
+    expect(closed).toBe(true);
+  }, 15_000);
 
   test('give the most urgent first, and take the same run once', async () => {
     const runs = queue();

@@ -10,6 +10,8 @@ export interface TestRedis {
   readonly url: string;
   /** Ends it; what it holds is kept for `start`. */
   stop(): Promise<void>;
+  /** As when its machine fails: nobody asks it, and it saves nothing more. */
+  kill(): Promise<void>;
   /** Begins again at the same place; `empty`: without anything that it held. */
   start(options?: { readonly empty?: boolean }): Promise<void>;
   remove(): Promise<void>;
@@ -19,16 +21,18 @@ export async function startRedis(): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-redis-'));
   const port = await freePort();
   let child: ChildProcess | undefined = await run(port, folder);
-  const stop = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     if (child === undefined) return;
     const exited = once(child, 'exit');
-    child.kill('SIGTERM');
+    child.kill(signal);
     await exited;
     child = undefined;
   };
+  const stop = () => end('SIGTERM');
   return {
     url: `redis://127.0.0.1:${port}`,
     stop,
+    kill: () => end('SIGKILL'),
     async start({ empty = false } = {}) {
       if (empty) await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
       child = await run(port, folder);

@@ -54,6 +54,7 @@ export const Pulls = z
           title: z.string(),
           state: z.string(),
           body: z.string(),
+          image: z.string().optional().openapi({ description: 'absent for one that moves pins of several' }),
           url: z.string().optional(),
         })
         .openapi('PullRequest'),

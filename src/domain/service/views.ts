@@ -165,6 +165,8 @@ export interface PullView {
   readonly title: string;
   readonly state: string;
   readonly body: string;
+  /** Absent for one that moves pins of several. */
+  readonly image?: string;
   readonly url?: string;
 }
 
