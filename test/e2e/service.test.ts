@@ -65,23 +65,6 @@ describe('a scheduler and workers that share only Redis and registry', () => {
     expect(await versions(factory, 'base')).toEqual(['12.0.0']);
   });
 
-  test('converge with no second release when Redis loses everything in the middle', async () => {
-    const { serve, worker, until, settled, versions, gated, holderOf, redis } = service;
-    const factory = await scene.factory('lost', { settings: gated('base', 8) });
-    await factory.publish('first');
-    await serve(factory);
-    await worker(factory, 'builder', ['--roles', 'build']);
-    await holderOf([await worker(factory, 'releaser', ['--roles', 'release,propose'])]);
-
-    await redis.stop();
-    await redis.start({ empty: true });
-
-    await until(async () => (await versions(factory, 'child')).length === 1, 'child is released', 90_000);
-    await settled(factory, 'child');
-    expect(await versions(factory, 'base')).toEqual(['12.0.0']);
-    expect(await versions(factory, 'child')).toEqual(['3.11.0']);
-  });
-
   test('cancel a run within five seconds wherever it is, and start it again when somebody asks', async () => {
     const { serve, worker, ask, gated, holderOf, processes } = service;
     const factory = await scene.factory('cancelled', { only: 'base', settings: gated('base', 30) });
