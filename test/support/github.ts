@@ -40,6 +40,7 @@ export async function startGithub(): Promise<FakeGithub> {
     claims: [] as string[],
     truncateAbove: undefined as number | undefined,
   };
+  let count = 0;
   const server = createServer((request, response) => {
     answer(request, response, state).catch((error) => {
       state.mistakes.push(`${request.method} ${request.url}: ${error}`);
@@ -58,7 +59,8 @@ export async function startGithub(): Promise<FakeGithub> {
     },
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async repository(name, files) {
-      const made = await createFakeRepository(repositories.size + 1, name, files);
+      count += 1;
+      const made = await createFakeRepository(count, name, files);
       repositories.set(name, made);
       return made;
     },
