@@ -73,6 +73,7 @@ export function guardService(service: FactoryService, principal: Principal): Fac
     queues: () => service.queues(),
     schedules: () => service.schedules(),
     budgets: () => service.budgets(),
+    hooks: () => service.hooks(),
     subscribe: (subscription) => subscribe(service, guard, subscription),
   };
 }

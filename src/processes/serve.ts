@@ -11,7 +11,7 @@ import type { FactoryService } from '../service/service.ts';
 import { serveApi } from './api.ts';
 import { createDefinitionsKeeper } from './definitions.ts';
 import { every } from './every.ts';
-import { createFactoryService } from './factory-service.ts';
+import { createFactoryService, createReceiver } from './factory-service.ts';
 import { createHost, type Host } from './host.ts';
 import { startScheduler } from './scheduler.ts';
 import { startWorkers } from './workers.ts';
@@ -76,7 +76,8 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
   const service = createFactoryService(host, keeper);
-  const api = await serveApi(service, config, { ...options, access: settings.access });
+  const receiver = createReceiver(host, { ...keeper, onTrouble });
+  const api = await serveApi(service, config, { ...options, receiver, access: settings.access });
   return {
     ...{ fleet, service },
     reload: keeper.reload,

@@ -1,3 +1,4 @@
+import { HOOK_DIALECTS, HOOK_OUTCOMES, type HookView } from '../domain/hooks.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Run } from '../domain/run.ts';
 import type { FreshnessView, PullView } from '../domain/service/views.ts';
@@ -7,7 +8,10 @@ import type { FactoryParts, ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
 import type { FactoryService } from './service.ts';
 
-type Observations = Pick<FactoryService, 'freshness' | 'pulls' | 'workers' | 'queues' | 'schedules' | 'budgets'>;
+type Observations = Pick<
+  FactoryService,
+  'freshness' | 'pulls' | 'workers' | 'queues' | 'schedules' | 'budgets' | 'hooks'
+>;
 
 const PREVIEWED = 5;
 const RUNS_READ = 500;
@@ -32,7 +36,20 @@ export function createObservations(parts: ServiceParts): Observations {
         });
       }),
     budgets: () => parts.budgets(),
+    hooks: () => readHooks(parts),
   };
+}
+
+async function readHooks({ hooks, withFactory }: ServiceParts): Promise<readonly HookView[]> {
+  const kept = await hooks.counts();
+  const settings = await withFactory(async ({ fleet }) => fleet.settings.hooks);
+  return HOOK_DIALECTS.flatMap((dialect) => {
+    const { counts = {}, unknown = [], lastAt } = kept.get(dialect) ?? {};
+    const configured = settings[dialect] !== undefined;
+    if (!configured && lastAt === undefined) return [];
+    const all = Object.fromEntries(HOOK_OUTCOMES.map((outcome) => [outcome, counts[outcome] ?? 0]));
+    return [{ dialect, configured, counts: all as HookView['counts'], unknown, ...(lastAt && { lastAt }) }];
+  });
 }
 
 function toFreshness({ id, image, reasons, outcome, endedAt, startedAt, version }: Run): readonly FreshnessView[] {

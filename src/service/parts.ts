@@ -3,6 +3,7 @@ import type { Places } from '../domain/places.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
@@ -27,6 +28,7 @@ export interface ServiceParts {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly hooks: HookStore;
   /** @throws ServiceError `unavailable` when no definitions are known yet */
   withFactory<T>(use: (factory: FactoryParts) => Promise<T>): Promise<T>;
   /** Reads definitions again, in the process that reads them. */

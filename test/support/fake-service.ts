@@ -130,6 +130,7 @@ export function createFakeService(): FakeService {
     queues: async () => [],
     schedules: async () => [],
     budgets: async () => [],
+    hooks: async () => [],
   };
 }
 
