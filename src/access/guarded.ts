@@ -74,6 +74,7 @@ export function guardService(service: FactoryService, principal: Principal): Fac
     schedules: () => service.schedules(),
     budgets: () => service.budgets(),
     hooks: () => service.hooks(),
+    notifications: () => service.notifications(),
     subscribe: (subscription) => subscribe(service, guard, subscription),
   };
 }

@@ -5,6 +5,7 @@ import type { PlanDeps } from '../flows/gather.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { NotifyStore } from '../ledger/notifications.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
@@ -29,6 +30,7 @@ export interface ServiceParts {
   readonly runs: RunQueue;
   readonly ledger: Ledger;
   readonly hooks: HookStore;
+  readonly notifications: NotifyStore;
   /** @throws ServiceError `unavailable` when no definitions are known yet */
   withFactory<T>(use: (factory: FactoryParts) => Promise<T>): Promise<T>;
   /** Reads definitions again, in the process that reads them. */

@@ -131,6 +131,7 @@ export function createFakeService(): FakeService {
     schedules: async () => [],
     budgets: async () => [],
     hooks: async () => [],
+    notifications: async () => [],
   };
 }
 

@@ -161,3 +161,18 @@ export const Hook = z
     unknown: z.array(z.object({ name: z.string(), count: z.number().int() })),
   })
   .openapi('Hook');
+
+export const NotifyChannel = z
+  .object({
+    name: z.string(),
+    kind: z.string().openapi({ example: 'slack' }),
+    sent: z.number().int(),
+    waiting: z.number().int(),
+    failed: z.number().int().openapi({ description: 'given up' }),
+    lastSentAt: Time.optional(),
+    lastFailedAt: Time.optional(),
+    lastError: z.string().optional(),
+    nextTryAt: Time.optional(),
+    error: z.string().optional().openapi({ description: 'of the last try of the first that waits' }),
+  })
+  .openapi('NotifyChannel');
