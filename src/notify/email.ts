@@ -19,7 +19,7 @@ export function createEmail({ server, user, password, from, to, ca }: EmailOptio
   const { protocol, hostname, port } = new URL(server);
   const secure = protocol === 'smtps:';
   return {
-    async send(message) {
+    async send(message, { signal }) {
       const transport = createTransport({
         host: hostname.replace(/^\[|\]$/g, ''),
         port: port === '' ? (secure ? 465 : 587) : Number(port),
@@ -32,7 +32,8 @@ export function createEmail({ server, user, password, from, to, ca }: EmailOptio
         ...{ disableFileAccess: true, disableUrlAccess: true },
       });
       try {
-        const { response } = await transport.sendMail({ from, to: [...to], ...mailOf(message) });
+        const sent = transport.sendMail({ from, to: [...to], ...mailOf(message) });
+        const { response } = await Promise.race([sent, aborted(signal)]);
         return response;
       } catch (error) {
         throw toError(error as Error & { responseCode?: number; code?: string });
@@ -54,6 +55,15 @@ export function mailOf({ id, title, state, kind, lines, more, fleet, at }: Messa
     headers: { 'auto-submitted': 'auto-generated', 'x-ingot-state': state, 'x-ingot-kind': kind },
     text: [title, '', ...texts, ...(more > 0 ? [`and ${more} more`] : []), '', `${fleet}, ${at}, ${id}`, ''].join('\n'),
   };
+}
+
+/** Nobody who stops waits for a server that does not answer; the connection ends by its own time. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(new Error('it was cancelled'));
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return promise;
 }
 
 /** RFC 5321, 4.2.1: answers of 5xx stay what they are, those of 4xx may change. */

@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
 import { every } from './every.ts';
 import type { Host } from './host.ts';
 
-const ROUND_MS = 5_000;
+const ROUND_MS = 10_000;
 /** Forges are asked so often at most. */
 const PULLS_MS = 15 * 60_000;
 

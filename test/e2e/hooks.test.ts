@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { HOOK_DIALECTS } from '../../src/domain/hooks.ts';
@@ -36,6 +37,7 @@ let http: Http;
 let registry: Registry;
 let store: ServiceStore;
 let runs: RunQueue;
+let keys: Redis;
 let service: ServiceProcess;
 let server: string;
 let alive: NodeJS.Timeout;
@@ -50,6 +52,7 @@ beforeAll(async () => {
   const connection = redisOptions({ url: redis.url });
   store = createRedisStore({ connection, prefix: 'ingot-acme', fleet: 'acme', now: Date.now });
   runs = createRunQueue({ redis: { url: redis.url }, prefix: 'ingot-acme', onError: () => {} });
+  keys = new Redis(redis.url);
   git = join(folder, 'golden');
   await writeFleet();
   await beat();
@@ -76,6 +79,7 @@ afterAll(async () => {
     took.map(([name, ms]) => `${name} ${ms}`).join(', '),
   );
   await service?.stop();
+  keys?.disconnect();
   await Promise.all([store?.close(), runs?.close(), http?.close()]);
   await embedded?.close();
   await redis?.remove();
@@ -109,6 +113,8 @@ describe.each(sources.map((fixture) => [fixture.name, fixture] as const))(
         [`images/${image}/Dockerfile`]: `FROM ${pushes[0]!.image!.repository}:1\n`,
       });
 
+      // Else it would be taken together with the push before
+      await until(async () => (await keys.exists('ingot-acme:hooks:window:definitions')) === 0);
       const began = performance.now();
       const answer = await post(fixture, (text) => {
         const after = text.replaceAll('9f'.repeat(20), Buffer.from(name).toString('hex').padEnd(40, '0').slice(0, 40));
