@@ -59,59 +59,64 @@ const MOST_SETTLES = 5;
  */
 export function decideNotifications(situation: Situation): Decision {
   const seen = observe(situation);
-  const begun = groupsOf(
-    [...seen.values()].filter(({ goneSince }) => goneSince === undefined),
-    ({ since }) => since,
-  );
-  const over = groupsOf(
-    [...seen.values()].filter(({ goneSince }) => goneSince !== undefined),
-    ({ goneSince }) => goneSince!,
-  );
-  const messages: Message[] = [];
-  for (const { entries, newest, oldest } of begun) {
-    if (!isSettled(newest, oldest, situation)) continue;
-    for (const { name } of situation.settings.channels) {
-      const fresh = entries.filter(({ problem, told }) => !told.includes(name) && isFor(name, problem, situation));
-      if (fresh.length === 0) continue;
-      messages.push(compose('problem', name, fresh, situation));
-      for (const entry of fresh) {
-        const { told } = seen.get(entry.problem.key)!;
-        seen.set(entry.problem.key, { ...entry, told: [...told, name] });
-      }
-    }
-  }
-  for (const { entries, newest, oldest } of over) {
-    const [waiting, never] = [
-      entries.filter(({ told }) => told.length > 0),
-      entries.filter(({ told }) => told.length === 0),
-    ];
-    for (const { problem } of never) seen.delete(problem.key); // over before anybody heard of it
-    if (!isSettled(newest, oldest, situation)) continue;
-    for (const { name } of situation.settings.channels) {
-      const heard = waiting.filter(({ told }) => told.includes(name));
-      if (heard.length > 0) messages.push(compose('recovered', name, heard, situation));
-    }
-    for (const { problem } of waiting) seen.delete(problem.key);
-  }
+  const messages = [...tellBegun(seen, situation), ...tellOver(seen, situation)];
   return { messages, seen };
 }
 
+function tellBegun(seen: Map<string, Seen>, situation: Situation): readonly Message[] {
+  const lasting = [...seen.values()].filter(({ goneSince }) => goneSince === undefined);
+  const settled = groupsOf(lasting, ({ since }) => since).filter((group) => isSettled(group, situation));
+  return settled.flatMap(({ entries }) =>
+    situation.settings.channels.flatMap(({ name }) => {
+      const fresh = entries.filter(({ problem, told }) => !told.includes(name) && isFor(name, problem, situation));
+      for (const { problem } of fresh) {
+        const entry = seen.get(problem.key)!;
+        seen.set(problem.key, { ...entry, told: [...entry.told, name] });
+      }
+      return fresh.length === 0 ? [] : [compose('problem', name, fresh, situation)];
+    }),
+  );
+}
+
+function tellOver(seen: Map<string, Seen>, situation: Situation): readonly Message[] {
+  const gone = [...seen.values()].filter(({ goneSince }) => goneSince !== undefined);
+  // Over before anybody heard of it
+  for (const { problem, told } of gone) if (told.length === 0) seen.delete(problem.key);
+  const heardOf = gone.filter(({ told }) => told.length > 0);
+  const settled = groupsOf(heardOf, ({ goneSince }) => goneSince!).filter((group) => isSettled(group, situation));
+  return settled.flatMap(({ entries }) => {
+    for (const { problem } of entries) seen.delete(problem.key);
+    return situation.settings.channels.flatMap(({ name }) => {
+      const heard = entries.filter(({ told }) => told.includes(name));
+      return heard.length === 0 ? [] : [compose('recovered', name, heard, situation)];
+    });
+  });
+}
+
 /** What was seen before, with what is found now. What was not asked about stays as it was. */
-function observe({ problems, asked, seen, now }: Situation): Map<string, Seen> {
+function observe(situation: Situation): Map<string, Seen> {
+  const { problems, seen, now } = situation;
   const found = new Map(problems.map((problem) => [problem.key, problem]));
-  const next = new Map<string, Seen>();
   const subjects = new Set(problems.map(subjectOf));
+  const next = new Map<string, Seen>();
   for (const [key, entry] of seen) {
     const problem = found.get(key);
     const { goneSince, ...rest } = entry;
     if (problem !== undefined) next.set(key, { ...rest, problem });
-    else if (!asked.includes(entry.problem.kind)) next.set(key, entry);
-    else if (PROBLEMS_OF_STATE.includes(entry.problem.kind) && subjects.has(subjectOf(entry.problem)))
-      continue; // the same trouble for another reason: that is told
-    else next.set(key, { ...rest, goneSince: goneSince ?? now });
+    else if (!wasAsked(entry.problem, situation)) next.set(key, entry);
+    else if (!isReplaced(entry.problem, subjects)) next.set(key, { ...rest, goneSince: goneSince ?? now });
   }
   for (const [key, problem] of found) if (!next.has(key)) next.set(key, { problem, since: now, told: [] });
   return next;
+}
+
+function wasAsked({ kind, repository }: Problem, { asked, unasked }: Situation): boolean {
+  return asked.includes(kind) && !(repository !== undefined && unasked.includes(repository));
+}
+
+/** The same trouble for another reason: that one is told, not that this one is over. */
+function isReplaced(problem: Problem, subjects: ReadonlySet<string>): boolean {
+  return PROBLEMS_OF_STATE.includes(problem.kind) && subjects.has(subjectOf(problem));
 }
 
 /** Of which a subject has one at a time. */
@@ -135,7 +140,7 @@ function groupsOf(entries: readonly Seen[], timeOf: (entry: Seen) => number): re
   });
 }
 
-function isSettled(newest: number, oldest: number, { now, settings }: Situation): boolean {
+function isSettled({ newest, oldest }: Group, { now, settings }: Situation): boolean {
   const settleMs = settings.settleSeconds * 1000;
   return now - newest >= settleMs || now - oldest >= settleMs * MOST_SETTLES;
 }

@@ -24,6 +24,8 @@ export interface Problem {
   readonly severity: Severity;
   /** Absent: it is of the whole fleet. */
   readonly image?: string;
+  /** Of a pull request. */
+  readonly repository?: string;
   /** One line for people. */
   readonly reason: string;
   /** Problems of one group are told together. */
@@ -61,13 +63,16 @@ export interface ProblemFacts {
   /** What is wrong with the newest definitions, `undefined` in it: nothing. */
   readonly definitions?: { readonly refused: string | undefined };
   readonly freshness?: readonly FreshnessBreach[];
-  readonly pulls?: readonly StuckPull[];
+  /** `unasked`: names of repositories that could not be asked. */
+  readonly pulls?: { readonly stuck: readonly StuckPull[]; readonly unasked: readonly string[] };
 }
 
 export interface Problems {
   readonly problems: readonly Problem[];
   /** Kinds that were asked about. */
   readonly asked: readonly ProblemKind[];
+  /** Repositories that were not, though others were. */
+  readonly unasked: readonly string[];
 }
 
 /** Every problem that there is, by what is known now. */
@@ -78,7 +83,7 @@ export function findProblems(facts: ProblemFacts): Problems {
     ...(entries === undefined ? [] : diskLow(entries)),
     ...(definitions?.refused === undefined ? [] : [refused(definitions.refused)]),
     ...(freshness ?? []).map(breached),
-    ...(pulls ?? []).map(stuck),
+    ...(pulls?.stuck ?? []).map(stuck),
   ];
   const asked: (ProblemKind | false)[] = [
     ...(runs === undefined ? [] : (['blocked', 'failing'] as const)),
@@ -87,7 +92,7 @@ export function findProblems(facts: ProblemFacts): Problems {
     freshness !== undefined && 'freshness',
     pulls !== undefined && 'pull-stuck',
   ];
-  return { problems: found, asked: asked.filter((kind) => kind !== false) };
+  return { problems: found, asked: asked.filter((kind) => kind !== false), unasked: pulls?.unasked ?? [] };
 }
 
 /** Runs that were ended by people or by newer ones say nothing about the image. */
@@ -127,7 +132,7 @@ function stuck({ repository, number, title, url, image, days }: StuckPull): Prob
   const reason = `pull request ${number} of ${repository} has been open for ${days} days: ${title}`;
   const about = { ...(image && { image }), ...(url && { link: url }) };
   const key = `pull-stuck ${repository} ${number}`;
-  return { key, group: 'pull-stuck', kind: 'pull-stuck', severity: 'info', reason, ...about };
+  return { key, group: 'pull-stuck', kind: 'pull-stuck', severity: 'info', repository, reason, ...about };
 }
 
 /** A problem with another reason is another problem; with other numbers in it, it is the same. */

@@ -12,7 +12,7 @@ const text = z.string();
 const SeenSchema = z.object({
   problem: z.object({
     ...{ key: text, kind: z.enum(PROBLEM_KINDS), severity: z.enum(SEVERITIES), reason: text, group: text },
-    ...{ image: text.optional(), link: text.optional() },
+    ...{ image: text.optional(), link: text.optional(), repository: text.optional() },
   }),
   since: z.number(),
   goneSince: z.number().optional(),

@@ -1,6 +1,6 @@
 import { createNotifier } from '../compose/notify.ts';
 import type { Config } from '../config.ts';
-import type { StuckPull } from '../domain/problems.ts';
+import type { ProblemFacts } from '../domain/problems.ts';
 import { createHttp } from '../lib/http.ts';
 import { createNotifierRounds } from '../service/notifier.ts';
 import { stuckPulls } from '../service/stuck-pulls.ts';
@@ -9,6 +9,8 @@ import { every } from './every.ts';
 import type { Host } from './host.ts';
 
 const ROUND_MS = 10_000;
+type Pulls = ProblemFacts['pulls'];
+
 /** Forges are asked so often at most. */
 const PULLS_MS = 15 * 60_000;
 
@@ -26,15 +28,20 @@ export function startNotifier(
     const pointer = await store.definitions();
     return pointer === undefined ? undefined : host.withApp(pointer.digest, use);
   };
-  let asked: { readonly at: number; readonly pulls: readonly StuckPull[] | undefined } | undefined;
+  let known: Pulls;
+  let askedAt = 0;
+  const ask = () =>
+    withApp(async ({ downstreams, fleet }) => stuckPulls(await downstreams.list(), fleet.settings.notify, Date.now()));
+  // Forges take their time: what they say is there for a later round
   const pulls = async () => {
-    if (asked === undefined || Date.now() - asked.at > PULLS_MS) {
-      const found = await withApp(({ downstreams, fleet }) =>
-        stuckPulls(downstreams, fleet.settings.notify, Date.now()),
-      );
-      asked = { at: Date.now(), pulls: found };
+    if (Date.now() - askedAt > PULLS_MS) {
+      askedAt = Date.now();
+      const keep = (found: Pulls) => {
+        known = found;
+      };
+      void ask().then(keep, (error: Error) => onTrouble(error.message));
     }
-    return asked.pulls;
+    return known;
   };
   const rounds = createNotifierRounds({
     ...{ notifications, store, ledger, pulls, onTrouble },

@@ -20,8 +20,13 @@ function factory(settings: unknown, { url }: { readonly url?: string } = {}) {
     { name: 'base', owners: [{ team: 'platform' }] },
     { name: 'python', owners: [{ team: 'runtime' }, { team: 'platform' }] },
   ];
-  return (after: number, problems: readonly Problem[], asked: Situation['asked'] = PROBLEM_KINDS) => {
-    const situation = { problems, asked, seen, images, settings: Notify.parse(settings), fleet: 'acme', url };
+  return (
+    after: number,
+    problems: readonly Problem[],
+    asked: Situation['asked'] = PROBLEM_KINDS,
+    unasked: readonly string[] = [],
+  ) => {
+    const situation = { problems, asked, unasked, seen, images, settings: Notify.parse(settings), fleet: 'acme', url };
     const decision = decideNotifications({ ...situation, now: START + after });
     seen = decision.seen;
     return decision.messages;
@@ -109,6 +114,7 @@ describe('a problem', () => {
     decide(0, [stuck]);
 
     expect(decide(1_000, [], ['blocked', 'failing'])).toEqual([]);
+    expect(decide(1_500, [], PROBLEM_KINDS, ['shop'])).toEqual([]);
     expect(decide(2_000, [])).toMatchObject([{ state: 'recovered' }]);
   });
 
@@ -131,7 +137,16 @@ describe('a problem', () => {
     const settings = Notify.parse({ channels: { ops: channel, late: channel }, settle: '0s' });
 
     const { messages } = decideNotifications({
-      ...{ problems: [blocked('base')], asked: PROBLEM_KINDS, seen, images: [], settings, fleet: 'acme', now: START },
+      ...{
+        problems: [blocked('base')],
+        asked: PROBLEM_KINDS,
+        unasked: [],
+        seen,
+        images: [],
+        settings,
+        fleet: 'acme',
+        now: START,
+      },
     });
 
     expect(messages.map(({ channel: name }) => name)).toEqual(['late']);
@@ -212,6 +227,6 @@ function blocked(image: string): Problem {
 }
 
 const stuck: Problem = {
-  ...{ key: 'pull-stuck shop 7', kind: 'pull-stuck', severity: 'info', group: 'pull-stuck' },
+  ...{ key: 'pull-stuck shop 7', kind: 'pull-stuck', severity: 'info', group: 'pull-stuck', repository: 'shop' },
   ...{ reason: 'pull request 7 waits', link: 'https://git.acme.example/7' },
 };

@@ -52,7 +52,10 @@ test('freshness, pull requests and definitions say what is wrong, and where', ()
     failingAfter: 3,
     definitions: { refused: 'images/base/image.yaml:2:1: unknown key "linee"\nanother' },
     freshness: [{ image: 'base', goal: 'release', goalSeconds: 6 * 3600, seconds: 9 * 3600 }],
-    pulls: [{ repository: 'acme/shop', number: 7, title: 'Bump', days: 9, url: 'https://git.acme.example/7' }],
+    pulls: {
+      stuck: [{ repository: 'acme/shop', number: 7, title: 'Bump', days: 9, url: 'https://git.acme.example/7' }],
+      unasked: [],
+    },
   });
 
   expect(asked).toEqual(['definitions-refused', 'freshness', 'pull-stuck']);
