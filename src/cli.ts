@@ -5,6 +5,7 @@ import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addClientVerbs } from './cli/client-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
+import { addNotifyVerbs } from './cli/notify-verbs.ts';
 import { addPinVerbs } from './cli/pin-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
 import { addReleaseVerbs } from './cli/release-verbs.ts';
@@ -66,6 +67,7 @@ function createProgram(): Command {
   );
   addRetentionVerbs(program, terminal);
   addServiceVerbs(program, terminal);
+  addNotifyVerbs(program, terminal);
   addAccessVerbs(program, terminal);
   addClientVerbs(program, terminal);
   addSetupVerbs(program, terminal);

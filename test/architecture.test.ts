@@ -10,6 +10,7 @@ const ADAPTERS = [
   'forge',
   'gates',
   'ledger',
+  'notify',
   'packages',
   'queue',
   'registry',
@@ -32,6 +33,9 @@ const PORT_FILES = [
   'src/packages/archives.ts',
   'src/queue/dispatcher.ts',
   'src/queue/run-queue.ts',
+  'src/ledger/hooks.ts',
+  'src/ledger/notifications.ts',
+  'src/service/hooks.ts',
   'src/ledger/store.ts',
   'src/signer/statements.ts',
   'src/registry/manifest.ts',
@@ -197,10 +201,20 @@ describe('imports', () => {
     expect(found).toEqual([]);
   });
 
-  test('of api are access, the port of the service, domain, lib and api', () => {
+  test('of hooks are domain and hooks: they only read what others wrote', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'hooks' && isOwn(each),
+      ({ target }) => ['hooks', 'domain'].includes(areaOf(target)),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('of api are access, hooks, the service, domain, lib and api', () => {
     const found = violations(
       (each) => areaOf(each.file) === 'api' && isOwn(each),
-      ({ target }) => ['api', 'access', 'domain', 'lib', 'src/version.ts'].includes(areaOf(target)) || isPort(target),
+      ({ target }) =>
+        ['api', 'access', 'hooks', 'domain', 'lib', 'src/version.ts'].includes(areaOf(target)) || isPort(target),
     );
 
     expect(found).toEqual([]);

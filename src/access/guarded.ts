@@ -82,6 +82,8 @@ export function guardService(service: FactoryService, principal: Principal): Fac
     queues: () => service.queues(),
     schedules: () => service.schedules(),
     budgets: () => service.budgets(),
+    hooks: () => service.hooks(),
+    notifications: () => service.notifications(),
     subscribe: (subscription) => subscribe(service, guard, subscription),
   };
 }

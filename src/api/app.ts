@@ -13,13 +13,14 @@ import { type DocumentLike, referencePage } from './pages/reference.ts';
 import { answerError, ProblemError, problem } from './problem.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { type HookDeps, hookRoutes } from './routes/hooks.ts';
 import { imageRoutes } from './routes/images.ts';
 import { observationRoutes } from './routes/observations.ts';
 import { rebuildRoutes } from './routes/rebuilds.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
 
-export interface ApiDeps extends LoginDeps {
+export interface ApiDeps extends LoginDeps, HookDeps {
   /** Address that a request comes from. */
   readonly from: (c: ApiContext) => string;
   /** Errors that are nobody's business outside. */
@@ -29,6 +30,8 @@ export interface ApiDeps extends LoginDeps {
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
+/** Of webhooks: a push may tell of hundreds of commits. */
+const MAX_HOOK_BYTES = 2 * 1024 * 1024;
 const STYLE = readFileSync(new URL('./pages/style.css', import.meta.url), 'utf8');
 
 /** Everything that is served over HTTP. */
@@ -39,7 +42,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     await next();
   });
   app.use(methodNotAllowed({ app, onMethodNotAllowed: notAllowed }));
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  const [limit, hookLimit] = [MAX_BODY_BYTES, MAX_HOOK_BYTES].map(limitOf);
+  app.use((c, next) => (c.req.path.startsWith('/hooks/') ? hookLimit! : limit!)(c, next));
   app.onError((error, c) => answerError(error, c, deps.onTrouble));
   app.notFound((c) => problem(c, 404, `there is nothing at ${c.req.path}`));
   app.use('/v1/*', authenticated(deps), async (c, next) => {
@@ -58,6 +62,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     app.route('/', routes);
   }
   addDocument(app);
+  app.route('/', hookRoutes(deps));
   app.route('/', loginPages(deps));
   app.get('/assets/api.css', (c) => c.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
   app.get('/', (c) => c.redirect('/reference'));
@@ -85,8 +90,8 @@ function notAllowed(c: ApiContext, methods: string[]): Response {
   return problem(c, 405, `${c.req.method} cannot be done there; what can: ${methods.join(', ')}`);
 }
 
-function tooLarge(c: ApiContext): Response {
-  return problem(c, 413, `at most ${MAX_BODY_BYTES} bytes`);
+function limitOf(maxSize: number) {
+  return bodyLimit({ maxSize, onError: (c) => problem(c, 413, `at most ${maxSize} bytes`) });
 }
 
 function requireJson(c: ApiContext): void {

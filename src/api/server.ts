@@ -16,6 +16,7 @@ import type { FactoryService } from '../service/service.ts';
 import { createAddressReader } from './address.ts';
 import { createApi } from './app.ts';
 import type { ApiContext } from './operation.ts';
+import type { HookDeps } from './routes/hooks.ts';
 
 export interface ApiOptions {
   /** As ingot.yaml says; absent: loopback only, and a link for the first admin. */
@@ -27,6 +28,7 @@ export interface ApiOptions {
   readonly dataDirectory: string;
   /** To ask issuers of identities for their keys. */
   readonly http: Http;
+  readonly hooks?: HookDeps['hooks'];
   /** What the service says on stdout: links, and lines of the audit log. */
   readonly print: (line: string) => void;
   readonly onTrouble: (message: string) => void;
@@ -73,7 +75,7 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
 async function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  { root, dataDirectory, http, print, onTrouble, signal }: ApiOptions & { readonly signal: AbortSignal },
+  { root, dataDirectory, http, hooks, print, onTrouble, signal }: ApiOptions & { readonly signal: AbortSignal },
 ) {
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
@@ -83,7 +85,7 @@ async function assemble(
   const isSecure = url?.startsWith('https:') ?? false;
   const readAddress = createAddressReader(proxies);
   const api = createApi({
-    ...{ service, tokens, sessions, codes, isSecure, onTrouble, signal },
+    ...{ service, tokens, sessions, codes, isSecure, hooks, onTrouble, signal },
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),
     requests: createLimiter({ perMinute: requestsPerMinute, now }),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { hooksText } from '../commands/hooks-table.ts';
 import { stand } from '../commands/serve.ts';
 import { budgetsText, queuesText, refusedLines, workersText } from '../commands/service-tables.ts';
 import { readConfig } from '../config.ts';
@@ -31,6 +32,12 @@ export function addServiceVerbs(program: Command, terminal: Terminal): void {
     description: 'what registries and forges allow, and what waits for them',
     ask: (service) => service.budgets(),
     print: budgetsText,
+  });
+  addQuestion(program, terminal, {
+    name: 'hooks',
+    description: 'webhooks that came in, by sender, and what became of them',
+    ask: (service) => service.hooks(),
+    print: hooksText,
   });
 }
 

@@ -58,3 +58,14 @@ export function familiarName(name: string): string {
   const reference = familiarReference(parseUpstream(name));
   return isTracked(name) ? `${reference}${name.slice(name.indexOf(':{'))}` : reference;
 }
+
+const CHANGE = 'upstream:';
+
+/** An upstream among the images of which something may have changed; without spaces, whatever is tracked. */
+export function changeOfUpstream(name: string): string {
+  return `${CHANGE}${encodeURIComponent(name)}`;
+}
+
+export function upstreamOfChange(change: string): string | undefined {
+  return change.startsWith(CHANGE) ? decodeURIComponent(change.slice(CHANGE.length)) : undefined;
+}

@@ -75,6 +75,18 @@ export async function refreshFacts(
   };
 }
 
+/** The same facts, with these upstreams asked anew: somebody said that they moved. */
+export async function refreshUpstreams(
+  facts: FleetFacts,
+  names: readonly string[],
+  deps: PlanDeps,
+  signal: AbortSignal,
+): Promise<FleetFacts> {
+  if (names.length === 0) return facts;
+  const asked = await watchUpstreams(deps.fleet, deps, signal, { only: names });
+  return { ...facts, upstreams: new Map([...facts.upstreams, ...asked]) };
+}
+
 /** The same facts at another time, with all that is kept of these images asked anew. */
 export async function refreshImages(
   facts: FleetFacts,

@@ -27,13 +27,16 @@ const WATCHED_AT_ONCE = 32;
  * Asks each upstream of the fleet once: a HEAD, and a GET only for a digest that was not seen before. Where tags are
  * tracked, those of a repository are listed first, once for all that track it.
  * One that cannot be asked is `unknown` and holds up nothing but what depends on it.
+ * @param only names of upstreams; absent: all
  */
 export async function watchUpstreams(
   fleet: Fleet,
   deps: WatchDeps,
   signal: AbortSignal,
+  { only }: { readonly only?: readonly string[] } = {},
 ): Promise<ReadonlyMap<string, Known<Upstream>>> {
-  const upstreams = upstreamsOf(fleet);
+  const all = upstreamsOf(fleet);
+  const upstreams = only === undefined ? all : new Map([...all].filter(([name]) => only.includes(name)));
   const limit = pLimit(WATCHED_AT_ONCE);
   const locate = createLocator(deps, signal);
   const answers = await limit.map([...upstreams], async ([name, upstream]): Promise<Known<Upstream>> => {

@@ -91,7 +91,7 @@ export interface ServiceStore {
   cancel(runId: string, cancellation: Cancellation): Promise<Cancellation>;
   cancelled(runIds: readonly string[]): Promise<ReadonlyMap<string, Cancellation>>;
 
-  /** Images of which something may have changed, or `*`: what a planner asks anew. */
+  /** Images and upstreams (`changeOfUpstream`) of which something may have changed, or `*`: what a planner asks anew. */
   changed(images: readonly string[]): Promise<void>;
   /** What changed after that place; `undefined` when too much did to tell. */
   changesAfter(place: string): Promise<{ readonly place: string; readonly images: readonly string[] } | undefined>;

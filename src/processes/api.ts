@@ -1,13 +1,17 @@
 import { type RunningApi, startApi } from '../api/server.ts';
+import { readSecret } from '../compose/hooks.ts';
 import type { Config } from '../config.ts';
 import type { AccessSettings } from '../domain/fleet/settings-access.ts';
+import type { HookSettings } from '../domain/hooks.ts';
 import { createHttp } from '../lib/http.ts';
+import type { HookReceiver } from '../service/hooks.ts';
 import type { FactoryService } from '../service/service.ts';
 import { VERSION } from '../version.ts';
 
 export interface ServeApiOptions {
   readonly access: AccessSettings | undefined;
   readonly listen?: string | undefined;
+  readonly receiver: HookReceiver;
   readonly print: (line: string) => void;
   readonly onTrouble: (message: string) => void;
 }
@@ -17,10 +21,13 @@ export async function serveApi(service: FactoryService, config: Config, options:
   const { root, dataDirectory, proxy, ca } = config;
   const userAgent = `ingot/${VERSION}`;
   const http = createHttp({ connectionsPerHost: 4, userAgent, timeoutMs: 15_000, proxy, ca });
-  const api = await startApi(service, { ...options, root, dataDirectory, http }).catch(async (error: unknown) => {
-    await http.close();
-    throw error;
-  });
+  const hooks = { ...options.receiver, secretOf: ({ secret }: HookSettings) => readSecret(secret, config) };
+  const api = await startApi(service, { ...options, root, dataDirectory, http, hooks }).catch(
+    async (error: unknown) => {
+      await http.close();
+      throw error;
+    },
+  );
   return {
     ...api,
     async close() {

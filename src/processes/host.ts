@@ -13,8 +13,12 @@ import { parseBase, placesBelow } from '../domain/places.ts';
 import type { Embedded } from '../embedded/embedded.ts';
 import { fetchDefinitions } from '../flows/definitions.ts';
 import { createSharedBudgets, type SharedBudgets } from '../ledger/budgets.ts';
+import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { NotifyStore } from '../ledger/notifications.ts';
 import { createRedisLedger } from '../ledger/redis.ts';
+import { createRedisHooks } from '../ledger/redis-hooks.ts';
+import { createRedisNotifications } from '../ledger/redis-notifications.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import { createRunQueue } from '../queue/bullmq-runs.ts';
@@ -28,6 +32,8 @@ export interface Host {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly hooks: HookStore;
+  readonly notifications: NotifyStore;
   readonly budgets: SharedBudgets;
   /** The factory for these definitions; it stays put together until nobody has used it for a while. */
   withApp<T>(definitions: Digest, use: (app: AssembledApp) => Promise<T>): Promise<T>;
@@ -70,6 +76,8 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const runs = createRunQueue(queue);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const hooks = createRedisHooks({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const notifications = createRedisNotifications({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const budgets = createSharedBudgets({
     connection: redisOptions(queue.redis),
     prefix: queue.prefix,
@@ -98,11 +106,12 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const apps = createKeeper(open);
   return {
-    ...{ queue, store, runs, ledger, budgets },
+    ...{ queue, store, runs, ledger, hooks, notifications, budgets },
     withApp: apps.use,
     async close() {
       await apps.close();
-      await Promise.allSettled([runs.close(), store.close(), ledger.close(), budgets.close(), reader.http.close()]);
+      const parts = [runs, store, ledger, hooks, notifications, budgets, reader.http];
+      await Promise.allSettled(parts.map((part) => part.close()));
       await daemon.close();
     },
   };

@@ -11,8 +11,9 @@ import type { FactoryService } from '../service/service.ts';
 import { serveApi } from './api.ts';
 import { createDefinitionsKeeper } from './definitions.ts';
 import { every } from './every.ts';
-import { createFactoryService } from './factory-service.ts';
+import { createFactoryService, createReceiver } from './factory-service.ts';
 import { createHost, type Host } from './host.ts';
+import { startNotifier } from './notifier.ts';
 import { startScheduler } from './scheduler.ts';
 import { startWorkers } from './workers.ts';
 
@@ -75,15 +76,17 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   await host.store.changed(['*']); // what happened while nobody was there
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
+  const notifier = startNotifier(host, config, options);
   const service = createFactoryService(host, keeper);
-  const api = await serveApi(service, config, { ...options, access: settings.access });
+  const receiver = createReceiver(host, { ...keeper, onTrouble });
+  const api = await serveApi(service, config, { ...options, receiver, access: settings.access });
   return {
     ...{ fleet, service },
     reload: keeper.reload,
     async stop(graceMs) {
       for (const timer of timers) clearInterval(timer);
       await api.close();
-      await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs)]);
+      await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs), notifier.stop()]);
       await Promise.all([keeper.close(), host.close()]);
       await embedded.close();
     },

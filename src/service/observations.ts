@@ -1,5 +1,7 @@
+import { HOOK_DIALECTS, HOOK_OUTCOMES, type HookView } from '../domain/hooks.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Run } from '../domain/run.ts';
+import type { NotifyChannelView } from '../domain/service/notify.ts';
 import type { FreshnessView, PullView } from '../domain/service/views.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
 import { messageOf } from '../flows/steps.ts';
@@ -7,7 +9,10 @@ import type { FactoryParts, ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
 import type { FactoryService } from './service.ts';
 
-type Observations = Pick<FactoryService, 'freshness' | 'pulls' | 'workers' | 'queues' | 'schedules' | 'budgets'>;
+type Observations = Pick<
+  FactoryService,
+  'freshness' | 'pulls' | 'workers' | 'queues' | 'schedules' | 'budgets' | 'hooks' | 'notifications'
+>;
 
 const PREVIEWED = 5;
 const RUNS_READ = 500;
@@ -32,7 +37,35 @@ export function createObservations(parts: ServiceParts): Observations {
         });
       }),
     budgets: () => parts.budgets(),
+    hooks: () => readHooks(parts),
+    notifications: () => readChannels(parts),
   };
+}
+
+async function readHooks({ hooks, withFactory }: ServiceParts): Promise<readonly HookView[]> {
+  const kept = await hooks.counts();
+  const settings = await withFactory(async ({ fleet }) => fleet.settings.hooks);
+  return HOOK_DIALECTS.flatMap((dialect) => {
+    const { counts = {}, unknown = [], lastAt } = kept.get(dialect) ?? {};
+    const configured = settings[dialect] !== undefined;
+    if (!configured && lastAt === undefined) return [];
+    const all = Object.fromEntries(HOOK_OUTCOMES.map((outcome) => [outcome, counts[outcome] ?? 0]));
+    return [{ dialect, configured, counts: all as HookView['counts'], unknown, ...(lastAt && { lastAt }) }];
+  });
+}
+
+async function readChannels({ notifications, withFactory }: ServiceParts): Promise<readonly NotifyChannelView[]> {
+  const [counts, pending] = await Promise.all([notifications.counts(), notifications.pending()]);
+  const channels = await withFactory(async ({ fleet }) => fleet.settings.notify.channels);
+  return channels.map(({ name, kind }) => {
+    const waiting = pending.filter(({ message }) => message.channel === name);
+    const [{ error, nextAt }] = [waiting[0] ?? { error: undefined, nextAt: 0 }];
+    return {
+      ...{ name, kind, sent: 0, failed: 0, waiting: waiting.length },
+      ...counts.get(name),
+      ...(error !== undefined && { error, nextTryAt: new Date(nextAt).toISOString() }),
+    };
+  });
 }
 
 function toFreshness({ id, image, reasons, outcome, endedAt, startedAt, version }: Run): readonly FreshnessView[] {

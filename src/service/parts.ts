@@ -3,7 +3,9 @@ import type { Places } from '../domain/places.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { NotifyStore } from '../ledger/notifications.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
@@ -27,6 +29,8 @@ export interface ServiceParts {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly hooks: HookStore;
+  readonly notifications: NotifyStore;
   /** @throws ServiceError `unavailable` when no definitions are known yet */
   withFactory<T>(use: (factory: FactoryParts) => Promise<T>): Promise<T>;
   /** Reads definitions again, in the process that reads them. */

@@ -2,7 +2,8 @@ import type { Digest } from '../domain/digest.ts';
 import type { FleetFacts } from '../domain/facts.ts';
 import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import { standingOf } from '../domain/standing.ts';
-import { gatherFacts, refreshImages } from '../flows/gather.ts';
+import { upstreamOfChange } from '../domain/upstream.ts';
+import { gatherFacts, refreshImages, refreshUpstreams } from '../flows/gather.ts';
 import type { ActiveRun, Request, StoredPlan } from '../ledger/store.ts';
 import type { PlannedFactory, PlannerDeps } from './factory.ts';
 import { openRun } from './open-run.ts';
@@ -87,7 +88,9 @@ async function observe(
     return { facts: await gatherFacts(asked, signal), place, changed: [] };
   }
   const images = plan.fleet.images.filter(({ name }) => changes.images.includes(name));
-  const facts = await refreshImages(known.facts, images, asked, signal);
+  const upstreams = changes.images.flatMap((change) => upstreamOfChange(change) ?? []);
+  const before = await refreshUpstreams(known.facts, upstreams, asked, signal);
+  const facts = await refreshImages(before, images, asked, signal);
   return { facts, place: changes.place, changed: images.map(({ name }) => name) };
 }
 

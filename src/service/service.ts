@@ -1,7 +1,9 @@
 import { type CommonCode, FactoryError } from '../domain/errors.ts';
 import type { Image } from '../domain/fleet/model.ts';
+import type { HookView } from '../domain/hooks.ts';
 import type { PlanState } from '../domain/plan.ts';
 import type { ServiceEvent } from '../domain/service/events.ts';
+import type { NotifyChannelView } from '../domain/service/notify.ts';
 import type {
   Change,
   FleetState,
@@ -107,6 +109,10 @@ export interface FactoryService {
   queues(): Promise<readonly QueueView[]>;
   schedules(): Promise<readonly ScheduleView[]>;
   budgets(): Promise<readonly BudgetView[]>;
+  /** Webhooks that came in, by sender: all that are set up, and those that were once. */
+  hooks(): Promise<readonly HookView[]>;
+  /** Channels that people are told through, and how they do. */
+  notifications(): Promise<readonly NotifyChannelView[]>;
 
   /** Ends with the signal, or with the caller's `break`. */
   subscribe(subscription: Subscription): AsyncIterable<ServiceEvent>;

@@ -37,6 +37,8 @@ const ROUTES: readonly [string, AccessRole, 'base' | 'fleet' | 'any', unknown?][
   ['GET /v1/queues', 'viewer', 'any'],
   ['GET /v1/schedules', 'viewer', 'any'],
   ['GET /v1/budgets', 'viewer', 'any'],
+  ['GET /v1/hooks', 'viewer', 'any'],
+  ['GET /v1/notifications', 'viewer', 'any'],
   ['GET /v1/session', 'viewer', 'any'],
   ['POST /v1/rebuilds', 'viewer', 'base', { ...REBUILD, dryRun: true }],
   ['POST /v1/rebuilds', 'operator', 'base', REBUILD],

@@ -57,10 +57,10 @@ function setUp(name: string, images: Readonly<Record<string, string>>) {
       });
       return digest;
     },
-    watch: async (time: string) => {
+    watch: async (time: string, only?: readonly string[]) => {
       now = time;
       proxy.reset();
-      const upstreams = await watchUpstreams(fleet, deps, signal);
+      const upstreams = await watchUpstreams(fleet, deps, signal, only && { only });
       return Object.fromEntries(upstreams);
     },
     observed: (upstream: string) => scene.ledger.observation(upstream),
@@ -173,4 +173,16 @@ describe('tags that are tracked', () => {
       'docker.io/library/debian:12-slim': { state: 'known' },
     });
   });
+});
+
+test('of upstreams that somebody hinted at, these are asked and no others', async () => {
+  const { push, watch } = setUp('hinted', { a: 'debian:12-slim', b: 'busybox:1.37' });
+  const debian = await push('debian:12-slim');
+  await push('busybox:1.37');
+
+  const found = await watch('2026-11-02T00:00:00Z', ['docker.io/library/debian:12-slim']);
+
+  expect(found).toMatchObject({ 'docker.io/library/debian:12-slim': { state: 'known', value: { digest: debian } } });
+  expect(Object.keys(found)).toHaveLength(1);
+  expect(JSON.stringify(proxy.asked).includes('busybox')).toBe(false);
 });

@@ -4,6 +4,8 @@ import { digestOf } from '../../src/domain/digest.ts';
 import { parseFleet } from '../../src/domain/fleet/parse-fleet.ts';
 import type { ServiceEvent } from '../../src/domain/service/events.ts';
 import { createRedisLedger } from '../../src/ledger/redis.ts';
+import { createRedisHooks } from '../../src/ledger/redis-hooks.ts';
+import { createRedisNotifications } from '../../src/ledger/redis-notifications.ts';
 import { createRedisStore } from '../../src/ledger/redis-store.ts';
 import type { ActiveRun } from '../../src/ledger/store.ts';
 import { createRunQueue } from '../../src/queue/bullmq-runs.ts';
@@ -37,9 +39,11 @@ beforeEach(async () => {
   const connection = redisOptions({ url: redis.url });
   const store = createRedisStore({ connection, prefix: 'test', fleet: 'acme', now: Date.now });
   const ledger = createRedisLedger({ connection, prefix: 'test' });
+  const notifications = createRedisNotifications({ connection, prefix: 'test' });
+  const hooks = createRedisHooks({ connection, prefix: 'test' });
   const runs = createRunQueue({ redis: { url: redis.url }, prefix: 'test', onError: () => {} });
   parts = {
-    ...{ store, ledger, runs, nextTimes },
+    ...{ store, ledger, hooks, notifications, runs, nextTimes },
     withFactory: (use) => use({ fleet, ledger } as unknown as FactoryParts),
     reload: async () => {},
     budgets: async () => [],
@@ -48,7 +52,7 @@ beforeEach(async () => {
     sleep: (ms, signal) => wait(ms, undefined, { signal }),
   };
   service = createService(parts);
-  close = () => Promise.all([store.close(), ledger.close(), runs.close()]);
+  close = () => Promise.all([store.close(), ledger.close(), hooks.close(), notifications.close(), runs.close()]);
 });
 afterEach(async () => {
   await close();

@@ -130,6 +130,8 @@ export function createFakeService(): FakeService {
     queues: async () => [],
     schedules: async () => [],
     budgets: async () => [],
+    hooks: async () => [],
+    notifications: async () => [],
   };
 }
 

@@ -1,7 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import { answer, createRouter, operation } from '../operation.ts';
 import { ImageName, listOf } from '../schemas/common.ts';
-import { Budget, Freshness, ImageWaiver, Pulls, Queue, Schedule, Upstream, Worker } from '../schemas/fleet.ts';
+import {
+  Budget,
+  Freshness,
+  Hook,
+  ImageWaiver,
+  NotifyChannel,
+  Pulls,
+  Queue,
+  Schedule,
+  Upstream,
+  Worker,
+} from '../schemas/fleet.ts';
 
 const viewer = { method: 'get', role: 'viewer' } as const;
 const Upstreams = listOf(Upstream, 'Upstreams');
@@ -11,6 +22,8 @@ const Workers = listOf(Worker, 'Workers');
 const Queues = listOf(Queue, 'Queues');
 const Schedules = listOf(Schedule, 'Schedules');
 const Budgets = listOf(Budget, 'Budgets');
+const Hooks = listOf(Hook, 'Hooks');
+const Notifications = listOf(NotifyChannel, 'Notifications');
 
 const upstreams = operation({
   ...{ ...viewer, path: '/v1/upstreams', tag: 'Upstreams', answer: Upstreams },
@@ -51,6 +64,16 @@ const budgets = operation({
   summary: 'What registries and forges allow, and what waits for them',
 });
 
+const hooks = operation({
+  ...{ ...viewer, path: '/v1/hooks', tag: 'Machines', answer: Hooks },
+  summary: 'Webhooks that came in, by sender, and what became of them',
+});
+
+const notifications = operation({
+  ...{ ...viewer, path: '/v1/notifications', tag: 'Machines', answer: Notifications },
+  summary: 'Channels that people are told through: what was sent, waits, and was given up',
+});
+
 export function observationRoutes() {
   return createRouter()
     .openapi(upstreams, async (c) => answer(c, Upstreams, { items: await c.var.service.upstreams() }))
@@ -67,5 +90,7 @@ export function observationRoutes() {
     .openapi(workers, async (c) => answer(c, Workers, { items: await c.var.service.workers() }))
     .openapi(queues, async (c) => answer(c, Queues, { items: await c.var.service.queues() }))
     .openapi(schedules, async (c) => answer(c, Schedules, { items: await c.var.service.schedules() }))
-    .openapi(budgets, async (c) => answer(c, Budgets, { items: await c.var.service.budgets() }));
+    .openapi(budgets, async (c) => answer(c, Budgets, { items: await c.var.service.budgets() }))
+    .openapi(hooks, async (c) => answer(c, Hooks, { items: await c.var.service.hooks() }))
+    .openapi(notifications, async (c) => answer(c, Notifications, { items: await c.var.service.notifications() }));
 }

@@ -146,3 +146,34 @@ export const Budget = z
     seenAt: Time.optional(),
   })
   .openapi('Budget');
+
+export const Hook = z
+  .object({
+    dialect: z.string().openapi({ example: 'docker-hub' }),
+    configured: z.boolean().openapi({ description: 'whether ingot.yaml names it' }),
+    counts: z.object({
+      accepted: z.number().int().openapi({ description: 'an upstream or the definitions were asked at once' }),
+      coalesced: z.number().int().openapi({ description: 'the same had just been asked' }),
+      unknown: z.number().int().openapi({ description: 'no image uses that repository' }),
+      refused: z.number().int().openapi({ description: 'without the secret' }),
+      invalid: z.number().int().openapi({ description: 'not in the form of that sender' }),
+    }),
+    lastAt: Time.optional(),
+    unknown: z.array(z.object({ name: z.string(), count: z.number().int() })),
+  })
+  .openapi('Hook');
+
+export const NotifyChannel = z
+  .object({
+    name: z.string(),
+    kind: z.string().openapi({ example: 'slack' }),
+    sent: z.number().int(),
+    waiting: z.number().int(),
+    failed: z.number().int().openapi({ description: 'given up' }),
+    lastSentAt: Time.optional(),
+    lastFailedAt: Time.optional(),
+    lastError: z.string().optional(),
+    nextTryAt: Time.optional(),
+    error: z.string().optional().openapi({ description: 'of the last try of the first that waits' }),
+  })
+  .openapi('NotifyChannel');

@@ -8,6 +8,8 @@ import type { BuilderSettings } from './settings-builders.ts';
 import type { Channel, Freeze } from './settings-channels.ts';
 import type { Downstream } from './settings-downstreams.ts';
 import type { Gate } from './settings-gates.ts';
+import type { Hooks } from './settings-hooks.ts';
+import type { NotifySettings } from './settings-notify.ts';
 import type { PinSettings } from './settings-pins.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
@@ -62,6 +64,10 @@ export interface Settings {
   readonly access?: AccessSettings;
   /** What pins of downstreams do, unless their repository says otherwise. */
   readonly pins: PinSettings;
+  /** Webhooks that are taken, by who sends them. */
+  readonly hooks: Hooks;
+  /** Who is told what. */
+  readonly notify: NotifySettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */

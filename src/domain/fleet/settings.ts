@@ -8,6 +8,8 @@ import { Builder } from './settings-builders.ts';
 import { ChannelFile, FreezeFile } from './settings-channels.ts';
 import { DownstreamFile } from './settings-downstreams.ts';
 import { GateFile } from './settings-gates.ts';
+import { Hooks } from './settings-hooks.ts';
+import { Notify } from './settings-notify.ts';
 import { NO_PIN_SETTINGS, PinsFile } from './settings-pins.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
@@ -84,6 +86,8 @@ export const SettingsFile = z.strictObject({
   replicas: Replicas.default([]),
   access: Access.optional(),
   pins: PinsFile.default(NO_PIN_SETTINGS),
+  hooks: Hooks.default({}),
+  notify: Notify.default(Notify.parse({})),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
