@@ -30,13 +30,15 @@ export interface AuthDeps {
 
 const HARMLESS = ['GET', 'HEAD', 'OPTIONS'];
 export const CSRF_HEADER = 'x-csrf-token';
+/** The same in a form, which can send no header. */
+export const CSRF_FIELD = '_csrf';
 
 /** Finds out who asks, lets nobody else pass, and gives them the service as they may use it. */
 export function authenticated(deps: AuthDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const { principal, session } = await identify(c, deps);
     limit(c, deps.requests, principal.key);
-    if (session !== undefined && !HARMLESS.includes(c.req.method)) requireOwnPage(c, session, deps);
+    if (session !== undefined && !HARMLESS.includes(c.req.method)) await requireOwnPage(c, session, deps);
     c.set('principal', principal);
     if (session !== undefined) c.set('session', session);
     const context = { principal, from: c.var.from, request: c.var.requestId };
@@ -90,11 +92,17 @@ export function limit(c: ApiContext, limiter: Limiter, name: string): void {
 }
 
 /** A cookie goes along with whatever a page of somebody else sends: what only our own pages know has to be there, too. */
-export function requireOwnPage(c: ApiContext, session: Session, deps: Pick<AuthDeps, 'origin'>): void {
+export async function requireOwnPage(c: ApiContext, session: Session, deps: Pick<AuthDeps, 'origin'>): Promise<void> {
   requireOwnOrigin(c, deps);
-  if (!isOwnForm(session, c.req.header(CSRF_HEADER))) {
+  if (!isOwnForm(session, c.req.header(CSRF_HEADER) ?? (await fieldOf(c)))) {
     throw new ProblemError(403, `a session needs the header ${CSRF_HEADER} for changes ("csrf" of GET /v1/session)`);
   }
+}
+
+async function fieldOf(c: ApiContext): Promise<string | undefined> {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '')) return undefined;
+  const field = (await c.req.parseBody())[CSRF_FIELD];
+  return typeof field === 'string' ? field : undefined;
 }
 
 /** Browsers say by themselves which page a request is of. */

@@ -1,5 +1,6 @@
 import { type RunningApi, startApi } from '../api/server.ts';
 import type { Config } from '../config.ts';
+import { createDashboard } from '../dashboard/dashboard.ts';
 import type { AccessSettings } from '../domain/fleet/settings-access.ts';
 import { createHttp } from '../lib/http.ts';
 import type { FactoryService } from '../service/service.ts';
@@ -17,10 +18,12 @@ export async function serveApi(service: FactoryService, config: Config, options:
   const { root, dataDirectory, proxy, ca } = config;
   const userAgent = `ingot/${VERSION}`;
   const http = createHttp({ connectionsPerHost: 4, userAgent, timeoutMs: 15_000, proxy, ca });
-  const api = await startApi(service, { ...options, root, dataDirectory, http }).catch(async (error: unknown) => {
-    await http.close();
-    throw error;
-  });
+  const api = await startApi(service, { ...options, root, dataDirectory, http, pages: createDashboard }).catch(
+    async (error: unknown) => {
+      await http.close();
+      throw error;
+    },
+  );
   return {
     ...api,
     async close() {

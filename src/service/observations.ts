@@ -56,8 +56,8 @@ async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {
   const answers = await Promise.allSettled(downstreams.map((repository) => repository.pulls({}, {})));
   const pulls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const views = pulls.map(
-    ({ repository, number, title, state, body, url }): PullView => ({
-      ...{ repository, number, title, state, body },
+    ({ repository, number, title, state, body, url, createdAt, updatedAt }): PullView => ({
+      ...{ repository, number, title, state, body, createdAt, updatedAt },
       ...(url && { url }),
     }),
   );

@@ -55,6 +55,8 @@ export const Pulls = z
           state: z.string(),
           body: z.string(),
           url: z.string().optional(),
+          createdAt: ForeignTime.optional(),
+          updatedAt: ForeignTime.optional(),
         })
         .openapi('PullRequest'),
     ),

@@ -166,6 +166,8 @@ export interface PullView {
   readonly state: string;
   readonly body: string;
   readonly url?: string;
+  readonly createdAt?: Time;
+  readonly updatedAt?: Time;
 }
 
 export interface Change {
