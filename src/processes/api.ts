@@ -1,6 +1,6 @@
 import { type RunningApi, startApi } from '../api/server.ts';
 import type { Config } from '../config.ts';
-import { createDashboard } from '../dashboard/dashboard.ts';
+import { createDashboard } from '../dashboard/create-dashboard.ts';
 import type { AccessSettings } from '../domain/fleet/settings-access.ts';
 import { createHttp } from '../lib/http.ts';
 import type { FactoryService } from '../service/service.ts';

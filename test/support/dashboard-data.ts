@@ -113,7 +113,6 @@ export async function writeScene(
       checkedAt: ago(now, 45 * SECOND),
     });
   }
-  await writeWorkers(runs, now, store);
 }
 
 async function writeRun({ outcome, endedAt, summary, version, digest, ...run }: Run, ledger: Ledger): Promise<void> {
@@ -141,7 +140,8 @@ const LOG = [
   'exporting to image',
 ];
 
-async function writeWorkers(runs: readonly Run[], now: Date, store: ServiceStore): Promise<void> {
+/** They are forgotten after a while of silence. */
+export async function writeWorkers(runs: readonly Run[], now: Date, store: ServiceStore): Promise<void> {
   const running = runs.filter(({ outcome }) => outcome === undefined);
   const [first] = running;
   const about = {
@@ -257,7 +257,7 @@ function historyOf({ name, line }: Image, now: Date, random: () => number): read
       low: 4 + Math.floor(random() * 14),
     };
     const figures = { digest, size: Math.round(size), packages, findings };
-    const version = line.includes('.') ? `${line}.${index + 1}` : `${line}.4.${index + 1}`;
+    const version = versionOf({ line }, index);
     return {
       version,
       digest,
@@ -266,6 +266,10 @@ function historyOf({ name, line }: Image, now: Date, random: () => number): read
     };
   });
   return oldestFirst.toReversed();
+}
+
+function versionOf({ line }: Pick<Image, 'line'>, index: number): string {
+  return line.includes('.') ? `${line}.${index + 1}` : `${line}.4.${index + 1}`;
 }
 
 function entryOf({ name: image }: Image, index: number, [newest]: readonly ReleaseFigures[], now: Date): PlanEntry {
@@ -335,7 +339,7 @@ const OUTCOMES: readonly Outcome[] = [
   'superseded',
 ];
 const SUMMARIES: Readonly<Record<Outcome, string>> = {
-  released: 'released as 12.4.1',
+  released: 'released',
   unchanged: 'the content is the same as that of the release in use: nothing is published',
   blocked: 'blocked: CVE-2026-1234 (critical, openssl 3.0.14) has had a fix for 3 days',
   failed: 'linux/arm64: apt-get install ended with 100: Unable to locate package python3-minimal',
@@ -367,9 +371,13 @@ function runsOf(images: readonly Image[], count: number, now: Date, random: () =
         platforms: [...PLATFORMS],
       },
       ...{ startedAt: new Date(startedAt).toISOString(), steps },
-      ...(outcome && { outcome, endedAt: new Date(ended ?? startedAt).toISOString(), summary: SUMMARIES[outcome] }),
+      ...(outcome && {
+        outcome,
+        endedAt: new Date(ended ?? startedAt).toISOString(),
+        summary: outcome === 'released' ? `released as ${versionOf(image, index % 9)}` : SUMMARIES[outcome],
+      }),
       ...(outcome === 'released' && {
-        version: `${image.line}.${1 + (index % 9)}`,
+        version: versionOf(image, index % 9),
         digest: digestOf(`release ${index}`) as Digest,
       }),
     };

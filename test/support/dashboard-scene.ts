@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { accessPaths } from '../../src/access/paths.ts';
 import { createTokenStore } from '../../src/access/tokens.ts';
 import { startApi } from '../../src/api/server.ts';
-import { createDashboard } from '../../src/dashboard/dashboard.ts';
+import { createDashboard } from '../../src/dashboard/create-dashboard.ts';
 import type { AccessRole } from '../../src/domain/access/principal.ts';
 import { Access } from '../../src/domain/fleet/settings-access.ts';
 import { parseBase, placesBelow } from '../../src/domain/places.ts';
@@ -18,7 +18,7 @@ import { redisOptions } from '../../src/queue/connection.ts';
 import { nextTimes } from '../../src/queue/cron.ts';
 import { createService } from '../../src/service/create-service.ts';
 import type { FactoryParts } from '../../src/service/parts.ts';
-import { type SceneData, sceneData, writeScene } from './dashboard-data.ts';
+import { type SceneData, sceneData, writeScene, writeWorkers } from './dashboard-data.ts';
 import { startRedis } from './redis.ts';
 
 /** The pages on a real Redis that holds a fleet's history; there is no registry behind it. */
@@ -47,6 +47,9 @@ export async function startDashboardScene(options: {
   const runs = createRunQueue({ redis: { url: redis.url }, prefix: 'test', onError: () => {} });
   const data = sceneData(options, new Date());
   await writeScene(data, { store, ledger });
+  const beat = () => writeWorkers(data.runs, new Date(), store);
+  await beat();
+  const beats = setInterval(() => void beat().catch(() => undefined), 10_000);
   const places = placesBelow(parseBase('registry.acme.example/golden'));
   const factory = {
     fleet: data.fleet,
@@ -96,6 +99,7 @@ export async function startDashboardScene(options: {
       return { status: answer.status, text: await answer.text(), headers: answer.headers };
     },
     async stop() {
+      clearInterval(beats);
       await api.close();
       await Promise.all([store.close(), ledger.close(), runs.close(), http.close()]);
       await redis.remove();

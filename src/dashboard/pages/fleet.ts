@@ -36,7 +36,7 @@ const MOST_PICTURED = 400;
 export async function fleetPage(c: PageContext, pages: Pages): Promise<Response> {
   const filter = parseQuery(c, Filter);
   const [fleet, images] = await Promise.all([c.var.service.fleet(), c.var.service.images()]);
-  const fitting = images.filter((image) => fits(image, filter));
+  const fitting = images.filter((image) => fits(image, filter)).sort(byAttention);
   const content = html`${head({
     title: fleet.name,
     below: html`${plural(fleet.images, 'image')} for ${fleet.platforms.join(' and ')}, released to <code>${fleet.registry}</code>`,
@@ -146,6 +146,13 @@ function table(images: readonly ImageView[], filter: Filter, all: number, now: D
   }`;
 }
 
+/** What somebody may have to look at comes first. */
+const ATTENTION = ['unknown', 'held', 'running', 'rebuild', 'fresh'] as const;
+
+function byAttention(a: ImageView, b: ImageView): number {
+  return ATTENTION.indexOf(a.state) - ATTENTION.indexOf(b.state) || a.name.localeCompare(b.name);
+}
+
 function pageOf({ q, state, owner, page = 1 }: Filter, step: number): string {
   return withQuery('/', { q, state, owner, page: String(page + step) });
 }
@@ -153,7 +160,7 @@ function pageOf({ q, state, owner, page = 1 }: Filter, step: number): string {
 function row(image: ImageView, now: Date): Html {
   const { name, state, release, lastRun, paused } = image;
   const [first = '', ...more] = whyOf(image);
-  return html`<tr><th scope="row">${imageLink(name)}</th><td>${badge(state)}${paused && state !== 'held' ? html` ${badge('paused')}` : ''}</td><td class="why small">${short(first)}${more.length > 0 ? html` <span class="soft">and ${more.length} more</span>` : ''}</td><td class="nowrap">${release ? html`<code>${release.version}</code>` : ''}</td><td class="nowrap small">${release ? ago(release.created, now) : ''}</td><td class="nowrap small">${
+  return html`<tr><th scope="row" class="lead">${imageLink(name)}</th><td>${badge(state)}${paused && state !== 'held' ? html` ${badge('paused')}` : ''}</td><td class="why small">${short(first)}${more.length > 0 ? html` <span class="soft">and ${more.length} more</span>` : ''}</td><td class="nowrap">${release ? html`<code>${release.version}</code>` : ''}</td><td class="nowrap small">${release ? ago(release.created, now) : ''}</td><td class="nowrap small">${
     lastRun &&
     html`<a href="/runs/${lastRun.id}">${lastRun.outcome ?? lastRun.state}</a> ${ago(lastRun.endedAt ?? lastRun.startedAt, now)}`
   }</td></tr>`;

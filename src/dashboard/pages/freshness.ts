@@ -41,13 +41,14 @@ function parts(samples: readonly FreshnessView[], now: Date): Html {
     const { p50, p95, count } = lagsOf(samples, stage);
     return html`<li class="count card"><b>${p50 === undefined ? '–' : seconds(p50)}</b><span>${word}: p50 of ${count}; p95 ${p95 === undefined ? '–' : seconds(p95)}</span></li>`;
   })}</ul>
-${ends.length > 1 && html`<div class="grid-2">${chart('Released, p95 by month', seconds(ends.at(-1)!.value), lineChart(ends, seconds, 'p95 by month'))}</div>`}
-<div class="grid-2">${card({ title: 'By image', flush: true, body: groupTable('Image', lagsByImage(samples), stages, (key) => imageLink(key)) })}
-${card({ title: 'By month', flush: true, body: groupTable('Month', months.toReversed(), stages, (key) => key) })}</div>
+<div class="grid-2">${card({ title: 'By image, p50 / p95', flush: true, body: groupTable('Image', lagsByImage(samples), stages, (key) => imageLink(key)) })}
+<div class="stack">${
+    ends.length > 1 && chart('Released, p95', seconds(ends.at(-1)!.value), lineChart(ends, seconds, 'p95 by month'))
+  }${card({ title: 'By month, p50 / p95', flush: true, body: groupTable('Month', months.toReversed(), stages, (key) => key) })}</div></div>
 ${card({ title: 'Last releases', flush: true, body: lastTable(samples, now) })}`;
 }
 
-const ROWS = 50;
+const ROWS = 20;
 
 function groupTable(
   what: string,
@@ -60,7 +61,9 @@ function groupTable(
     .map(
       ({ key, samples }) =>
         html`<tr><th scope="row">${name(key)}</th>${stages.map(([stage]) => html`<td class="number small">${lagText(lagsOf(samples, stage))}</td>`)}<td class="number small">${samples.length}</td></tr>`,
-    )}</tbody></table></div>`;
+    )}</tbody></table></div>${
+    groups.length > ROWS && html`<div class="card-foot">The slowest ${ROWS} of ${groups.length}; choose one above</div>`
+  }`;
 }
 
 function lagText({ p50, p95 }: Lags): Html | string {
@@ -70,6 +73,7 @@ function lagText({ p50, p95 }: Lags): Html | string {
 
 function lastTable(samples: readonly FreshnessView[], now: Date): Html {
   return html`<table class="folds"><caption class="hidden-text">Last releases that followed a change upstream</caption><thead><tr><th scope="col">Image</th><th scope="col">Upstream</th><th scope="col">Changed</th><th scope="col">Released</th><th scope="col" class="number">Took</th></tr></thead><tbody>${samples
+    .filter(({ created }) => created !== undefined)
     .slice(0, ROWS)
     .map(
       ({ image, run, version, upstream, created, releasedAt, seconds }) =>

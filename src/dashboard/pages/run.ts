@@ -19,7 +19,7 @@ export async function runPage(c: PageContext, { now }: Pages): Promise<Response>
   const id = c.req.param('run')!;
   const [run, logs] = await Promise.all([c.var.service.run(id), c.var.service.runLogs(id)]);
   const isOver = run.state === 'ended';
-  const content = html`<div id="head" data-live>${runHead(c, run, now())}</div>
+  const content = html`<div id="head" data-live class="stack">${runHead(c, run, now())}</div>
 <div class="aside"><div class="stack">
 <div id="steps" data-live>${card({ title: 'Steps', beside: timeOf(run, now()), flush: true, body: waterfall(run, now()) })}</div>
 <section class="card"><div class="card-head"><h2>Log</h2>${logForm(id, run, filter)}</div><div id="log-part" data-live>${logPart(logs, filter)}</div></section>

@@ -3,7 +3,7 @@ import type { Html } from '../../api/pages/page.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../../domain/service/workers.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
-import { ago, badge, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
+import { ago, badge, formatDuration, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
 
 /** `/workers`: who works, what waits, and when the service looks by itself. */
 export async function workersPage(c: PageContext, pages: Pages): Promise<Response> {
@@ -22,7 +22,7 @@ function queueTable(queues: readonly QueueView[], now: Date): Html {
   return html`<table class="folds"><caption class="hidden-text">Queues</caption><thead><tr><th scope="col">Queue</th><th scope="col" class="number">Running</th><th scope="col" class="number">Waiting</th><th scope="col" class="number">Delayed</th><th scope="col" class="number">For platforms</th><th scope="col" class="number">Stalled</th><th scope="col" class="number">Failed today</th><th scope="col" class="number">Workers</th><th scope="col">Oldest</th></tr></thead><tbody>${queues.map(
     (
       queue,
-    ) => html`<tr><th scope="row">${queue.role}${queue.platform && html` <span class="tag">${shortPlatform(queue.platform)}</span>`}</th>
+    ) => html`<tr><th scope="row">${queue.role === 'scheduler' ? queue.name : queue.role}${queue.platform && html` <span class="tag">${shortPlatform(queue.platform)}</span>`}</th>
 <td class="number" data-label="running">${queue.running}</td><td class="number" data-label="waiting">${queue.waiting}</td><td class="number" data-label="delayed">${queue.delayed}</td><td class="number" data-label="for platforms">${queue.blocked}</td><td class="number" data-label="stalled">${queue.stalled > 0 ? badge('stuck', String(queue.stalled)) : '0'}</td><td class="number" data-label="failed today">${queue.failed}</td><td class="number" data-label="workers">${
       queue.workers === 0 && queue.role !== 'scheduler' ? badge('held', 'none') : queue.workers
     }</td><td class="small nowrap" data-label="oldest">${queue.oldest ? ago(queue.oldest, now) : '–'}</td></tr>`,
@@ -54,6 +54,6 @@ function scheduleTable(schedules: readonly ScheduleView[], now: Date): Html {
   if (schedules.length === 0) return empty('No schedules');
   return html`<table class="folds"><caption class="hidden-text">Schedules</caption><thead><tr><th scope="col">Schedule</th><th scope="col">When</th><th scope="col">Next</th></tr></thead><tbody>${schedules.map(
     ({ name, what, cron, timezone, everySeconds, next }) =>
-      html`<tr><th scope="row">${name}<div class="small soft">${what}</div></th><td class="small">${cron ? html`<code>${cron}</code> ${timezone}` : everySeconds && `every ${everySeconds} s`}</td><td class="small">${next[0] ? html`${ago(next[0], now)} <span class="soft">${moment(next[0])}</span>` : '–'}</td></tr>`,
+      html`<tr><th scope="row">${name}<div class="small soft">${what}</div></th><td class="small">${cron ? html`<code>${cron}</code> ${timezone}` : everySeconds && `every ${formatDuration(everySeconds * 1000)}`}</td><td class="small">${next[0] ? html`${ago(next[0], now)} <span class="soft">${moment(next[0])}</span>` : '–'}</td></tr>`,
   )}</tbody></table>`;
 }
