@@ -82,7 +82,8 @@ function headers() {
       frameAncestors: ["'none'"],
     },
     xFrameOptions: 'DENY',
-    referrerPolicy: 'no-referrer',
+    // With "no-referrer" browsers send "Origin: null" along with forms, also with our own
+    referrerPolicy: 'same-origin',
   });
 }
 

@@ -16,7 +16,7 @@ export interface GraphLayouts {
 /** More families than any fleet has. */
 const KEPT = 1000;
 /** Children of one parent are spread over so many ranks, so that a wide family does not become a long list. */
-const SPREAD = 3;
+const SPREAD = 2;
 
 export function createGraphLayouts(): GraphLayouts {
   const kept = new Map<string, Promise<GraphLayout>>();
@@ -74,14 +74,14 @@ async function familyOf(images: readonly PicturedImage[], layouts: GraphLayouts)
 /** Names are in the picture as numbers: what they are made of matters to nobody there. */
 function sourceOf(images: readonly PicturedImage[], upstreams: readonly string[], ids: ReadonlyMap<string, string>) {
   const node = (name: string, shown: string, high: number) =>
-    `${ids.get(name)} [width=${(Math.max(4, shown.length) * 0.1 + 0.3).toFixed(2)}, height=${high}];`;
+    `${ids.get(name)} [width=${(Math.max(4, shown.length) * 0.094 + 0.22).toFixed(2)}, height=${high}];`;
   const edges = images.flatMap(({ name, parents, upstreams: own }) =>
     [...own, ...parents].filter((each) => ids.has(each)).map((from) => `${ids.get(from)} -> ${ids.get(name)};`),
   );
   return [
-    'digraph family { rankdir=LR; nodesep=0.12; ranksep=0.45;',
+    'digraph family { rankdir=LR; nodesep=0.12; ranksep=0.34;',
     'node [shape=box, fixedsize=true, label=""]; edge [arrowhead=none];',
-    ...upstreams.map((name) => node(name, familiarName(name), 0.34)),
+    ...upstreams.map((name) => node(name, shortName(name), 0.34)),
     ...images.map(({ name, version }) => node(name, name, version === undefined ? 0.3 : 0.46)),
     ...edges,
     '}',
@@ -108,12 +108,17 @@ function drawNode(
   const corner = `x="${round(x - width / 2)}" y="${round(y - height / 2)}"`;
   const box = raw(`<rect ${corner} width="${round(width)}" height="${round(height)}" rx="5"/>`);
   if (image === undefined) {
-    return html`<g class="node s-upstream"><title>${name}</title>${box}${label(familiarName(name), x, y + 4)}</g>`;
+    return html`<g class="node s-upstream"><title>${name}</title>${box}${label(shortName(name), x, y + 4)}</g>`;
   }
   const { state, version, why, dim } = image;
   return html`<a class="node s-${state}${dim ? ' dim' : ''}" href="${imagePath(name)}"><title>${name}: ${state}${
     why && `, ${why}`
   }</title>${box}${label(name, x, version ? y - 1 : y + 4)}${version && label(version, x, y + 12, 'sub')}</a>`;
+}
+
+/** The whole name is what a pointer that rests there is told. */
+function shortName(upstream: string): string {
+  return familiarName(upstream).split('/').at(-1)!;
 }
 
 function label(text: string, x: number, y: number, kind = ''): Html {

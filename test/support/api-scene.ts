@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accessPaths } from '../../src/access/paths.ts';
 import { createTokenStore, type TokenStore } from '../../src/access/tokens.ts';
-import { startApi } from '../../src/api/server.ts';
+import { type ApiOptions, startApi } from '../../src/api/server.ts';
 import type { AccessRole } from '../../src/domain/access/principal.ts';
 import { Access } from '../../src/domain/fleet/settings-access.ts';
 import { createHttp } from '../../src/lib/http.ts';
@@ -38,13 +38,17 @@ export interface Answer {
   readonly body: any;
 }
 
-export async function startApiScene({ access }: { readonly access?: unknown } = {}): Promise<ApiScene> {
+interface SceneOptions extends Pick<ApiOptions, 'pages'> {
+  readonly access?: unknown;
+}
+
+export async function startApiScene({ access, pages }: SceneOptions = {}): Promise<ApiScene> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'ingot-api-'));
   const service = createFakeService();
   const http = createHttp({ connectionsPerHost: 4, userAgent: 'ingot-test', timeoutMs: 10_000 });
   const [printed, troubles]: [string[], string[]] = [[], []];
   const api = await startApi(service, {
-    ...{ root: dataDirectory, dataDirectory, http, listen: '127.0.0.1:0' },
+    ...{ root: dataDirectory, dataDirectory, http, pages, listen: '127.0.0.1:0' },
     ...(access !== undefined && { access: Access.parse(access) }),
     print: (line) => void printed.push(line),
     onTrouble: (message) => void troubles.push(message),

@@ -70,7 +70,7 @@ ${notes.map((note) => html`<p class="soft">${note}</p>`)}</div>`;
 
 function part<T>(title: string, items: readonly T[], row: (item: T) => Html, heads: readonly string[]): Html | string {
   if (items.length === 0) return '';
-  return html`<section><h3>${title} <span class="soft">(${items.length})</span></h3><div class="scroll"><table><thead><tr>${heads.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead><tbody>${items.slice(0, MOST).map(row)}</tbody></table></div>${
+  return html`<section><h3>${title} <span class="soft">(${items.length})</span></h3><div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr>${heads.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead><tbody>${items.slice(0, MOST).map(row)}</tbody></table></div>${
     items.length > MOST &&
     html`<p class="soft small">and ${items.length - MOST} more; <code>ingot diff --json</code> has all</p>`
   }</section>`;

@@ -56,7 +56,7 @@ function groupTable(
   stages: typeof STAGES,
   name: (key: string) => Html | string,
 ): Html {
-  return html`<div class="scroll"><table><caption class="hidden-text">p50 and p95 by ${what.toLowerCase()}</caption><thead><tr><th scope="col">${what}</th>${stages.map(([, word]) => html`<th scope="col" class="number">${word}</th>`)}<th scope="col" class="number">Releases</th></tr></thead><tbody>${groups
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="By ${what.toLowerCase()}"><table><caption class="hidden-text">p50 and p95 by ${what.toLowerCase()}</caption><thead><tr><th scope="col">${what}</th>${stages.map(([, word]) => html`<th scope="col" class="number">${word}</th>`)}<th scope="col" class="number">Releases</th></tr></thead><tbody>${groups
     .slice(0, ROWS)
     .map(
       ({ key, samples }) =>
