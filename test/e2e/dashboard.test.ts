@@ -5,8 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DashboardScene, startDashboardScene } from '../support/dashboard-scene.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** In the browser: the table of images has one. */
-const ONE_ROW = 'document.querySelectorAll("#images tbody tr").length === 1';
 const PHONE = { width: 390, height: 844 };
 const WIDE = { width: 1440, height: 900 };
 
@@ -104,7 +102,7 @@ describe('with a keyboard alone', () => {
     await page.keyboard.press('/');
     expect(await page.evaluate('document.activeElement.getAttribute("name")')).toBe('q');
     await page.keyboard.type('fastapi');
-    await page.waitForFunction(ONE_ROW);
+    await expect.poll(() => page.locator('#images tbody tr').count()).toBe(1);
     await page.getByRole('link', { name: 'fastapi', exact: true }).last().focus();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/images/fastapi');
@@ -144,9 +142,9 @@ describe('without a script', () => {
 describe('a page that is left open', () => {
   test('shows what happened without being asked, and keeps what is being typed', async () => {
     const { page, complaints } = await open('/');
-    await page.waitForFunction('document.getElementById("live-status").textContent === "live"');
+    await page.locator('#live-status', { hasText: /^live$/ }).waitFor();
     await page.getByLabel('Search').fill('postgres');
-    await page.waitForFunction(ONE_ROW);
+    await expect.poll(() => page.locator('#images tbody tr').count()).toBe(1);
     const { plan } = scene.data;
     const entries = plan.entries.map((entry) =>
       entry.image === 'postgres' ? { ...entry, state: 'running' as const } : entry,
