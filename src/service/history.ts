@@ -15,6 +15,8 @@ import { type FactoryService, ServiceError } from './service.ts';
 const MOST = 20;
 /** A list of tags this old is asked for again: one request, since a version that was read is never read again. */
 const MAX_AGE_MS = 60_000;
+/** The same when a release is known that was not read yet. */
+const BEHIND_AGE_MS = 5_000;
 const READERS = 2;
 const DIFFS = 1;
 /** How many may wait for the one that is made. */
@@ -52,9 +54,12 @@ function createFigures({ store, withFactory, now }: ServiceParts): Pick<FactoryS
       await withFactory(async (factory) => find(name, factory));
       const kept = await store.history(name);
       const failure = failed.get(name);
-      const isOld = (time: number) => now().getTime() - time > MAX_AGE_MS;
+      const isOld = (time: number, age = MAX_AGE_MS) => now().getTime() - time > age;
+      const inUse = (await store.plan())?.entries.find(({ image }) => image === name)?.release?.version;
+      const isBehind = inUse !== undefined && !kept?.releases.some(({ version }) => version === inUse);
       const isDue =
-        (kept === undefined || isOld(Date.parse(kept.readAt))) && (failure === undefined || isOld(failure.at));
+        (kept === undefined || isOld(Date.parse(kept.readAt), isBehind ? BEHIND_AGE_MS : MAX_AGE_MS)) &&
+        (failure === undefined || isOld(failure.at));
       if (isDue && !reading.has(name)) start(name, kept);
       return {
         releases: kept?.releases ?? [],
