@@ -72,7 +72,7 @@ function waterfall({ steps, endedAt }: RunView, now: Date): Html {
   const over = endedAt === undefined ? now.getTime() : Date.parse(endedAt);
   const end = Math.max(begin + 1, ...steps.map((step) => step.endedAt ?? over));
   const at = (time: number) => Math.round(((time - begin) / (end - begin)) * WIDE);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Steps"><table class="waterfall"><caption class="hidden-text">Steps with their times</caption>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Steps"><table class="waterfall folds"><caption class="hidden-text">Steps with their times</caption>
 <thead><tr><th scope="col">Step</th><th scope="col">Platform</th><th scope="col" class="lane">Time, ${formatDuration(end - begin)} from left to right</th><th scope="col" class="number">Took</th></tr></thead>
 <tbody>${steps.map((step) => {
     const left = at(step.startedAt);
