@@ -7,7 +7,7 @@ import { startDashboardScene } from '../test/support/dashboard-scene.ts';
 
 const [folder = 'docs/pictures', what = 'docs'] = process.argv.slice(2);
 
-const SIZES = { phone: { width: 390, height: 844 }, wide: { width: 1440, height: 900 } };
+const SIZES = { phone: { width: 390, height: 844 }, wide: { width: 1440, height: 860 } };
 /** Name, fleet, page, size, colours. */
 const IN_DOCS = [
   ['fleet-light', 30, 'fleet', 'wide', 'light'],

@@ -55,7 +55,7 @@ export async function startDashboardScene(options: {
     fleet: data.fleet,
     ledger,
     places,
-    downstreams: data.downstreams,
+    downstreams: { list: async () => data.downstreams },
     cycle: { sourceOf: (each: unknown) => each },
   };
   const service = createService({
