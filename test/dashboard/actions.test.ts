@@ -3,6 +3,7 @@ import { createDashboard } from '../../src/dashboard/create-dashboard.ts';
 import type { AccessRole } from '../../src/domain/access/principal.ts';
 import { ServiceError } from '../../src/service/service.ts';
 import { type ApiScene, startApiScene } from '../support/api-scene.ts';
+import { changedDiff } from '../support/changed-diff.ts';
 import { RUN, runOf } from '../support/fake-service.ts';
 
 let scene: ApiScene;
@@ -128,6 +129,28 @@ describe('what does not come from our own page', () => {
   });
 });
 
+describe('a comparison', () => {
+  test.each([
+    [{ state: 'running' } as const, 'Comparing'],
+    [{ state: 'failed', why: 'the registry is away' } as const, 'the registry is away'],
+  ])('that is %o says so', async (view, text) => {
+    scene.service.diff = async () => view;
+    const { get } = await browser('viewer');
+
+    const { status, body } = await get('/images/base/diff?before=12.0.0&after=12.0.1');
+
+    expect(status).toBe(200);
+    expect(body).toContain(text);
+    expect(body.includes('data-every="1500"')).toBe(view.state === 'running');
+  });
+
+  test('of nothing that is a version is refused', async () => {
+    const { get } = await browser('viewer');
+
+    expect((await get('/images/base/diff?before=1&after=../x')).status).toBe(400);
+  });
+});
+
 describe('who may less', () => {
   test.each([
     ['viewer', '/images/base/rebuild'],
@@ -213,6 +236,18 @@ describe('names and words of others', () => {
       expect(body, path).not.toMatch(/<script>|<img/);
       expect(body, path).not.toContain('\u001b');
     }
+  });
+
+  test('stand in a comparison of two releases', async () => {
+    scene.service.diff = async () => ({ state: 'done', diff: changedDiff(HOSTILE) });
+    const { get } = await browser('viewer');
+
+    const { status, body } = await get('/images/base/diff?before=12.0.0&after=12.0.1');
+
+    expect(status).toBe(200);
+    expect(body.match(/&lt;script&gt;/g)!.length).toBeGreaterThan(8);
+    expect(body).not.toMatch(/<script>|<img/);
+    expect(body).toContain('28.6 MiB → 30.5 MiB (+1.9 MiB)');
   });
 
   test('are in errors as well', async () => {
