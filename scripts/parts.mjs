@@ -88,6 +88,13 @@ export const parts = [
     apt: 'createrepo-c',
     purpose: 'makes rpm repositories of tests',
   },
+  {
+    ...distribution,
+    groups: TEST,
+    name: 'chromium',
+    apt: 'chromium',
+    purpose: 'shows the pages to tests, and makes the pictures of the docs',
+  },
   buildkit('buildctl', 'asks BuildKit for builds'),
   buildkit('buildkitd', 'builds images, unless ingot.yaml names builders'),
   anchore('syft', 'lists the content of images (SBOM)', { min: '1.40', below: '2' }),

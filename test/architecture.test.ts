@@ -220,6 +220,16 @@ describe('imports', () => {
     expect(found).toEqual([]);
   });
 
+  test('of dashboard are api, access, the port of the service, domain, lib and dashboard', () => {
+    const allowed = ['dashboard', 'api', 'access', 'domain', 'lib', 'src/version.ts'];
+    const found = violations(
+      (each) => areaOf(each.file) === 'dashboard' && isOwn(each),
+      ({ target }) => allowed.includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
   test('of several adapters are in compose, entries and workers alone', () => {
     const naming = files.filter((file) => !ENTRIES.includes(file) && areaOf(file) !== 'workers');
     const several = naming.filter((file) => adaptersNamedBy(file).size > 1);

@@ -37,6 +37,14 @@ export function guardService(service: FactoryService, principal: Principal): Fac
       guard.image(image);
       return service.releases(image, paging);
     },
+    async history(image) {
+      guard.image(image);
+      return service.history(image);
+    },
+    async diff(image, pair) {
+      guard.image(image);
+      return service.diff(image, pair);
+    },
     async runs(filter) {
       const page = await service.runs(filter);
       return { ...page, items: sees(page.items, ({ image }) => image) };

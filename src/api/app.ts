@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
@@ -25,6 +26,8 @@ export interface ApiDeps extends LoginDeps, HookDeps {
   readonly from: (c: ApiContext) => string;
   /** Errors that are nobody's business outside. */
   readonly onTrouble: (message: string) => void;
+  /** Pages for people; absent: a browser is led to the reference. */
+  readonly pages?: Hono<ApiEnv> | undefined;
   /** The server stops: streams and long polls end. */
   readonly signal: AbortSignal;
 }
@@ -65,23 +68,27 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route('/', hookRoutes(deps));
   app.route('/', loginPages(deps));
   app.get('/assets/api.css', (c) => c.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
-  app.get('/', (c) => c.redirect('/reference'));
+  if (deps.pages === undefined) app.get('/', (c) => c.redirect('/reference'));
+  else app.route('/', deps.pages);
   return app;
 }
 
-/** Pages take their style from here, and nothing from anywhere else; scripts of no kind. */
+/** Pages take style and script from here, and nothing from anywhere else; nothing that stands in a page runs. */
 function headers() {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      connectSrc: ["'self'"],
       imgSrc: ["'self'", 'data:'],
       formAction: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },
     xFrameOptions: 'DENY',
-    referrerPolicy: 'no-referrer',
+    // With "no-referrer" browsers send "Origin: null" along with forms, also with our own
+    referrerPolicy: 'same-origin',
   });
 }
 

@@ -30,6 +30,7 @@ export interface AuthDeps {
 
 const HARMLESS = ['GET', 'HEAD', 'OPTIONS'];
 export const CSRF_HEADER = 'x-csrf-token';
+/** The same in a form, which can send no header. */
 export const CSRF_FIELD = '_csrf';
 const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { type ServerType, serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
+import type { Hono } from 'hono';
 import { createAuditLog } from '../access/audit.ts';
+import { type AuditReader, createAuditReader } from '../access/audit-reader.ts';
 import { createLimiter } from '../access/limiter.ts';
 import { createLoginCodes } from '../access/login-codes.ts';
 import { createIdentities } from '../access/oidc.ts';
@@ -14,11 +16,18 @@ import { Access, type AccessSettings } from '../domain/fleet/settings-access.ts'
 import type { Http } from '../lib/http.ts';
 import type { FactoryService } from '../service/service.ts';
 import { createAddressReader } from './address.ts';
-import { createApi } from './app.ts';
-import type { ApiContext } from './operation.ts';
+import { type ApiDeps, createApi } from './app.ts';
+import type { ApiContext, ApiEnv } from './operation.ts';
 import type { HookDeps } from './routes/hooks.ts';
 
+/** What pages are made with. */
+export interface PageParts extends Omit<ApiDeps, 'pages' | 'signal'> {
+  readonly readAudit: AuditReader;
+}
+
 export interface ApiOptions {
+  /** Pages for people beside the API. */
+  readonly pages?: ((parts: PageParts) => Hono<ApiEnv>) | undefined;
   /** As ingot.yaml says; absent: loopback only, and a link for the first admin. */
   readonly access?: AccessSettings | undefined;
   /** In place of the address there. Port 0: any that is free. */
@@ -75,7 +84,7 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
 async function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  { root, dataDirectory, http, hooks, print, onTrouble, signal }: ApiOptions & { readonly signal: AbortSignal },
+  { root, dataDirectory, http, hooks, print, onTrouble, pages, signal }: ApiOptions & { readonly signal: AbortSignal },
 ) {
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
@@ -84,17 +93,18 @@ async function assemble(
   const codes = createLoginCodes();
   const isSecure = url?.startsWith('https:') ?? false;
   const readAddress = createAddressReader(proxies);
-  const api = createApi({
-    ...{ service, tokens, sessions, codes, isSecure, hooks, onTrouble, signal },
+  const parts = {
+    ...{ service, tokens, sessions, codes, isSecure, hooks, onTrouble },
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),
     requests: createLimiter({ perMinute: requestsPerMinute, now }),
     failures: createLimiter({ perMinute: Math.ceil(requestsPerMinute / FAILURES_IN), now }),
-    origin: (c) => url ?? `http://${c.req.header('host')}`,
+    origin: (c: ApiContext) => url ?? `http://${c.req.header('host')}`,
     cookie: isSecure ? '__Host-ingot_session' : 'ingot_session',
     from: (c: ApiContext) => readAddress(getConnInfo(c).remote.address, c.req.header('x-forwarded-for')),
-  });
-  return { api, codes };
+  };
+  const readAudit = createAuditReader(paths.audit);
+  return { api: createApi({ ...parts, signal, pages: pages?.({ ...parts, readAudit }) }), codes };
 }
 
 async function start(fetch: Parameters<typeof serve>[0]['fetch'], listen: string): Promise<ServerType> {

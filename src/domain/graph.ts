@@ -79,3 +79,10 @@ function reach(start: string, next: (name: string) => readonly string[]): string
   }
   return [...found];
 }
+
+/** The same for all images at once. */
+export function childrenOfEach(images: readonly Image[]): ReadonlyMap<string, readonly string[]> {
+  const children = new Map<string, string[]>(images.map(({ name }) => [name, []]));
+  for (const image of images) for (const parent of parentsOf(image)) children.get(parent)?.push(image.name);
+  return children;
+}

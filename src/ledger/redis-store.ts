@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { z } from 'zod';
 import { createEventStream } from './redis-events.ts';
+import { createHistoryStore } from './redis-history.ts';
 import type { ActiveRun, Request, ServiceStore } from './store.ts';
 import {
   ActiveRunSchema,
@@ -48,6 +49,7 @@ export function createRedisStore(options: StoreOptions): ServiceStore {
     ...pointers(redis, key, options),
     ...workers(redis, key),
     ...failures(redis, key, options.now),
+    ...createHistoryStore(redis, key),
     async close() {
       if (redis.status === 'ready') await redis.quit().catch(() => undefined);
       redis.disconnect();

@@ -1,9 +1,11 @@
 import type { Digest } from '../domain/digest.ts';
 import type { Mistake } from '../domain/errors.ts';
+import type { ImageDiff } from '../domain/image-diff.ts';
 import type { Inputs } from '../domain/inputs.ts';
 import type { PlanEntry } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { ServiceEvent } from '../domain/service/events.ts';
+import type { ReleaseFigures } from '../domain/service/history.ts';
 import type { Priority, Time } from '../domain/service/views.ts';
 import type { WorkerView } from '../domain/service/workers.ts';
 import type { Reason } from '../domain/staleness.ts';
@@ -66,6 +68,12 @@ export interface StoredPlan {
   readonly unasked: Readonly<Record<string, string>>;
 }
 
+export interface StoredHistory {
+  /** Newest first, capped. */
+  readonly releases: readonly ReleaseFigures[];
+  readonly readAt: Time;
+}
+
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'id' | 'at'> : never;
 /** What is told; its place in the order is given by who keeps it. */
 export type EventToTell = WithoutStamp<ServiceEvent>;
@@ -122,6 +130,13 @@ export interface ServiceStore {
   failed(queue: string): Promise<void>;
   /** How many did in the last day, by queue. */
   failures(): Promise<ReadonlyMap<string, number>>;
+
+  /** What was in the releases of an image, and when they were last compared with the registry. */
+  putHistory(image: string, history: StoredHistory): Promise<void>;
+  history(image: string): Promise<StoredHistory | undefined>;
+  /** A difference of two digests, for a day. @throws FactoryError `usage` when it is larger than any page should be */
+  putDiff(key: string, diff: ImageDiff): Promise<void>;
+  diff(key: string): Promise<ImageDiff | undefined>;
 
   /** Keeps the first answer under a key for a day. @returns what is kept, and for which question */
   once(

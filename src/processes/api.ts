@@ -1,6 +1,7 @@
 import { type RunningApi, startApi } from '../api/server.ts';
 import { readSecret } from '../compose/hooks.ts';
 import type { Config } from '../config.ts';
+import { createDashboard } from '../dashboard/create-dashboard.ts';
 import type { AccessSettings } from '../domain/fleet/settings-access.ts';
 import type { HookSettings } from '../domain/hooks.ts';
 import { createHttp } from '../lib/http.ts';
@@ -22,12 +23,11 @@ export async function serveApi(service: FactoryService, config: Config, options:
   const userAgent = `ingot/${VERSION}`;
   const http = createHttp({ connectionsPerHost: 4, userAgent, timeoutMs: 15_000, proxy, ca });
   const hooks = { ...options.receiver, secretOf: ({ secret }: HookSettings) => readSecret(secret, config) };
-  const api = await startApi(service, { ...options, root, dataDirectory, http, hooks }).catch(
-    async (error: unknown) => {
-      await http.close();
-      throw error;
-    },
-  );
+  const given = { root, dataDirectory, http, hooks, pages: createDashboard };
+  const api = await startApi(service, { ...options, ...given }).catch(async (error: unknown) => {
+    await http.close();
+    throw error;
+  });
   return {
     ...api,
     async close() {

@@ -1,6 +1,7 @@
 import type { ServiceEvent } from '../domain/service/events.ts';
 import type { FleetState } from '../domain/service/views.ts';
 import { createDecisions } from './decisions.ts';
+import { createHistory } from './history.ts';
 import { createImageQuestions } from './images.ts';
 import { createObservations } from './observations.ts';
 import type { ServiceParts } from './parts.ts';
@@ -24,6 +25,7 @@ export function createService(parts: ServiceParts): FactoryService {
     ...questions,
     ...createRunDecisions(parts, questions.run),
     ...createImageQuestions(parts),
+    ...createHistory(parts),
     ...createDecisions(parts),
     ...createObservations(parts),
     subscribe: (subscription) => subscribe(subscription, parts),

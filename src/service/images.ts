@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { Image } from '../domain/fleet/model.ts';
-import { childrenOf, parentsOf } from '../domain/graph.ts';
+import { childrenOf, childrenOfEach, parentsOf } from '../domain/graph.ts';
 import type { PlanEntry } from '../domain/plan.ts';
 import { planFleet } from '../domain/plan.ts';
 import { atTag, formatReference, repositoryOf } from '../domain/reference.ts';
@@ -25,10 +25,15 @@ export function createImageQuestions(parts: ServiceParts): ImageQuestions {
     images: ({ state } = {}) =>
       withFactory(async (factory) => {
         const plan = await store.plan();
-        const views = await Promise.all(factory.fleet.images.map((image) => viewOf(image, plan, factory)));
+        const around = aroundOf(plan, childrenOfEach(factory.fleet.images));
+        const views = await Promise.all(factory.fleet.images.map((image) => viewOf(image, around, factory)));
         return views.filter((view) => state === undefined || view.state === state);
       }),
-    image: (name) => withFactory(async (factory) => viewOf(find(name, factory), await store.plan(), factory)),
+    image: (name) =>
+      withFactory(async (factory) => {
+        const children = new Map([[name, childrenOf(name, factory.fleet.images)]]);
+        return viewOf(find(name, factory), aroundOf(await store.plan(), children), factory);
+      }),
     releases: (name, paging) => withFactory((factory) => releasesOf(find(name, factory), paging, factory, parts)),
     plan: ({ fresh = false, signal = new AbortController().signal } = {}) =>
       withFactory(async (factory) => (fresh ? freshPlan(factory, parts, signal) : lastPlan(factory, parts, signal))),
@@ -46,12 +51,23 @@ export function find(name: string, { fleet }: Pick<FactoryParts, 'fleet'>): Imag
   return image;
 }
 
-async function viewOf(image: Image, plan: StoredPlan | undefined, factory: FactoryParts): Promise<ImageView> {
-  const { fleet, places, ledger } = factory;
-  const entry = plan?.entries.find((each) => each.image === image.name);
+/** What the views of all images are taken from. */
+interface Around {
+  readonly plan: StoredPlan | undefined;
+  readonly entries: ReadonlyMap<string, PlanEntry>;
+  readonly children: ReadonlyMap<string, readonly string[]>;
+}
+
+function aroundOf(plan: StoredPlan | undefined, children: Around['children']): Around {
+  return { plan, children, entries: new Map(plan?.entries.map((entry) => [entry.image, entry])) };
+}
+
+async function viewOf(image: Image, around: Around, { places, ledger }: FactoryParts): Promise<ImageView> {
+  const { plan } = around;
+  const entry = around.entries.get(image.name);
   const { paused, quarantined = [] } = plan?.standing[image.name] ?? {};
   const [last] = await ledger.runs({ image: image.name, limit: 1 });
-  const children = childrenOf(image.name, fleet.images);
+  const children = around.children.get(image.name) ?? [];
   return {
     ...{ name: image.name, definition: image, repository: repositoryOf(places.release(image.name)) },
     ...{ parents: parentsOf(image), children, quarantined },

@@ -89,8 +89,8 @@ async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {
   const answers = await Promise.allSettled(downstreams.map((repository) => repository.pulls({}, {})));
   const pulls = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const views = pulls.map(
-    ({ repository, number, title, state, body, branch, url }): PullView => ({
-      ...{ repository, number, title, state, body },
+    ({ repository, number, title, state, body, branch, url, createdAt, updatedAt }): PullView => ({
+      ...{ repository, number, title, state, body, createdAt, updatedAt },
       ...imageOf(branch),
       ...(url && { url }),
     }),

@@ -1,6 +1,7 @@
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { Places } from '../domain/places.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
+import type { DiffDeps } from '../flows/diff.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import type { HookStore } from '../ledger/hooks.ts';
@@ -10,6 +11,7 @@ import type { ServiceStore } from '../ledger/store.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Cataloguer, Scanner } from '../scanner/scanner.ts';
 import type { Attestor } from '../signer/signer.ts';
 import { ServiceError } from './service.ts';
 
@@ -20,6 +22,9 @@ export interface FactoryParts {
   readonly registry: Registry;
   readonly ledger: Ledger;
   readonly attestor: Attestor;
+  readonly cataloguer: Cataloguer;
+  readonly scanner: Scanner;
+  readonly packages: Pick<DiffDeps, 'stateOf'>;
   readonly downstreams: { list(signal?: AbortSignal): Promise<readonly ForgeRepository[]> };
   readonly cycle: PlanDeps;
   propose(image: string, signal: AbortSignal): Promise<ProposeEnd>;

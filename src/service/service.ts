@@ -3,6 +3,7 @@ import type { Image } from '../domain/fleet/model.ts';
 import type { HookView } from '../domain/hooks.ts';
 import type { PlanState } from '../domain/plan.ts';
 import type { ServiceEvent } from '../domain/service/events.ts';
+import type { DiffView, HistoryView } from '../domain/service/history.ts';
 import type { NotifyChannelView } from '../domain/service/notify.ts';
 import type {
   Change,
@@ -62,6 +63,14 @@ export interface FactoryService {
   image(name: string): Promise<ImageView>;
   /** Newest first. */
   releases(image: string, paging?: Paging): Promise<Page<ReleaseView & { readonly quarantined: boolean }>>;
+
+  /** Releases with their figures, as far as they were read; answers at once, and reads on behind the caller's back. */
+  history(image: string): Promise<HistoryView>;
+  /**
+   * What two releases of an image differ in. Made in the background: ask again while it is `running`.
+   * @throws ServiceError `not-found`; `unavailable` when too many are being made
+   */
+  diff(image: string, pair: { readonly before: string; readonly after: string }): Promise<DiffView>;
 
   /** Newest first. */
   runs(filter?: RunFilter): Promise<Page<RunView>>;

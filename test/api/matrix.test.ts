@@ -23,6 +23,8 @@ const ROUTES: readonly [string, AccessRole, 'base' | 'fleet' | 'any', unknown?][
   ['GET /v1/images', 'viewer', 'any'],
   ['GET /v1/images/base', 'viewer', 'base'],
   ['GET /v1/images/base/releases', 'viewer', 'base'],
+  ['GET /v1/images/base/history', 'viewer', 'base'],
+  ['GET /v1/images/base/diff?before=12.0.0&after=12.0.1', 'viewer', 'base'],
   ['GET /v1/runs', 'viewer', 'any'],
   [`GET /v1/runs/${RUN}`, 'viewer', 'base'],
   [`GET /v1/runs/${RUN}?wait=1`, 'viewer', 'base'],

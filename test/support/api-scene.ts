@@ -38,19 +38,17 @@ export interface Answer {
   readonly body: any;
 }
 
-export async function startApiScene({
-  access,
-  hooks,
-}: {
+interface SceneOptions extends Pick<ApiOptions, 'pages' | 'hooks'> {
   readonly access?: unknown;
-  readonly hooks?: ApiOptions['hooks'];
-} = {}): Promise<ApiScene> {
+}
+
+export async function startApiScene({ access, hooks, pages }: SceneOptions = {}): Promise<ApiScene> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'ingot-api-'));
   const service = createFakeService();
   const http = createHttp({ connectionsPerHost: 4, userAgent: 'ingot-test', timeoutMs: 10_000 });
   const [printed, troubles]: [string[], string[]] = [[], []];
   const api = await startApi(service, {
-    ...{ root: dataDirectory, dataDirectory, http, hooks, listen: '127.0.0.1:0' },
+    ...{ root: dataDirectory, dataDirectory, http, hooks, pages, listen: '127.0.0.1:0' },
     ...(access !== undefined && { access: Access.parse(access) }),
     print: (line) => void printed.push(line),
     onTrouble: (message) => void troubles.push(message),

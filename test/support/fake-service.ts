@@ -64,6 +64,17 @@ export function createFakeService(): FakeService {
       await image(name);
       return { items: [{ ...imageOf(name).release!, quarantined: false }] };
     },
+    async history(name) {
+      const { release } = await image(name);
+      const platforms = { 'linux/amd64': { digest: DIGEST, size: 30_000_000, packages: 100, findings: { low: 2 } } };
+      return { releases: [{ ...release!, platforms }], readAt: AT, reading: false };
+    },
+    async diff(name, { before, after }) {
+      await image(name);
+      const side = (version: string) => ({ name: version, reference: `${name}:${version}`, digest: DIGEST });
+      const same = { platform: 'linux/amd64', state: 'same', digest: DIGEST } as const;
+      return { state: 'done', diff: { before: side(before), after: side(after), platforms: [same] } };
+    },
     async runs({ limit = 50, cursor } = {}) {
       const all = [...stored.values()].toReversed();
       const from = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;

@@ -19,12 +19,12 @@ const MAX_FIELD = 4096;
 /** How a person's browser gets a session: with a token, or the one-time code that `ingot serve` printed. */
 export function loginPages(deps: LoginDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
-  app.get('/login', (c) => c.html(form(c.req.query('code'))));
+  app.get('/login', (c) => c.html(form({ code: c.req.query('code'), to: c.req.query('to') })));
   app.post('/login', async (c) => {
     requireOwnOrigin(c, deps);
     const fields = await c.req.parseBody();
     const principal = await redeem(c, fields, deps);
-    if (principal instanceof AccessError) return c.html(form(undefined, principal.message), 401);
+    if (principal instanceof AccessError) return c.html(form({ error: principal.message, to: textOf(fields.to) }), 401);
     const { cookie, session } = await deps.sessions.start(principal);
     await audit(c, principal, 'session.start', deps);
     setCookie(c, deps.cookie, cookie, {
@@ -32,7 +32,7 @@ export function loginPages(deps: LoginDeps): Hono<ApiEnv> {
       maxAge: SESSION_HOURS * 3600,
     });
     c.header('X-Session-Expires', session.expiresAt);
-    return c.redirect('/', 303);
+    return c.redirect(ownPath(textOf(fields.to)), 303);
   });
   app.post('/logout', authenticated(deps), async (c) => {
     const { session, principal } = c.var;
@@ -83,8 +83,25 @@ function origin(c: ApiContext) {
   return { from: c.var.from, request: c.var.requestId };
 }
 
+function textOf(field: unknown): string | undefined {
+  return typeof field === 'string' && field !== '' && field.length <= MAX_FIELD ? field : undefined;
+}
+
+/** Nobody is led elsewhere by a link to the form. */
+function ownPath(to: string | undefined): string {
+  return to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : '/';
+}
+
+interface Form {
+  readonly code?: string | undefined;
+  readonly error?: string | undefined;
+  /** Page that was asked for. */
+  readonly to?: string | undefined;
+}
+
 /** The code is sent by a press of a button: what only looks at links (mail scanners, previews) does not use it up. */
-function form(code: string | undefined, error?: string) {
+function form({ code, error, to }: Form) {
+  const back = to === undefined ? '' : html`<input type="hidden" name="to" value="${to}" />`;
   return page(
     'Sign in',
     html`${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
@@ -93,12 +110,12 @@ function form(code: string | undefined, error?: string) {
           ? html`<form method="post" action="/login">
               <label for="token">Token (“ingot token create” makes one)</label>
               <input id="token" name="token" type="password" autocomplete="off" required autofocus />
-              <button>Sign in</button>
+              ${back}<button>Sign in</button>
             </form>`
           : html`<form method="post" action="/login">
               <input type="hidden" name="code" value="${code}" />
               <p>This link signs you in as admin, once.</p>
-              <button autofocus>Sign in as admin</button>
+              ${back}<button autofocus>Sign in as admin</button>
             </form>`
       }`,
   );

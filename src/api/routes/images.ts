@@ -3,6 +3,9 @@ import { answer, byOf, createRouter, jsonBody, operation } from '../operation.ts
 import { ImageParams, listOf, MaybeBecause, Paging, pageOf } from '../schemas/common.ts';
 import { ListedRelease, PlanState } from '../schemas/decisions.ts';
 import {
+  Difference,
+  DiffQuery,
+  History,
   Image,
   PauseBody,
   QuarantineAnswer,
@@ -33,6 +36,16 @@ const releases = operation({
   ...{ method: 'get', path: '/v1/images/{image}/releases', tag, role: 'viewer', answer: Releases, problems: [404] },
   summary: 'Releases of an image, newest first',
   request: { params: ImageParams, query: Paging },
+});
+const history = operation({
+  ...{ method: 'get', path: '/v1/images/{image}/history', tag, role: 'viewer', answer: History, problems: [404] },
+  summary: 'What was in the releases of an image: size, packages, vulnerabilities',
+  request: { params: ImageParams },
+});
+const diff = operation({
+  ...{ method: 'get', path: '/v1/images/{image}/diff', tag, role: 'viewer', answer: Difference, problems: [404] },
+  summary: 'What two releases differ in; made in the background: ask again while it is running',
+  request: { params: ImageParams, query: DiffQuery },
 });
 const rollback = operation({
   ...{ method: 'post', path: '/v1/images/{image}/rollback', tag, role: 'admin', answer: RollbackAnswer },
@@ -78,6 +91,10 @@ export function imageRoutes() {
     .openapi(show, async (c) => answer(c, Image, wordedImage(await c.var.service.image(c.req.valid('param').image))))
     .openapi(releases, async (c) => {
       return answer(c, Releases, await c.var.service.releases(c.req.valid('param').image, c.req.valid('query')));
+    })
+    .openapi(history, async (c) => answer(c, History, await c.var.service.history(c.req.valid('param').image)))
+    .openapi(diff, async (c) => {
+      return answer(c, Difference, await c.var.service.diff(c.req.valid('param').image, c.req.valid('query')));
     })
     .openapi(rollback, async (c) => {
       const change = { ...c.req.valid('json'), by: byOf(c) };

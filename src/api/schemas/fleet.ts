@@ -56,6 +56,8 @@ export const Pulls = z
           body: z.string(),
           image: z.string().optional().openapi({ description: 'absent for one that moves pins of several' }),
           url: z.string().optional(),
+          createdAt: ForeignTime.optional(),
+          updatedAt: ForeignTime.optional(),
         })
         .openapi('PullRequest'),
     ),

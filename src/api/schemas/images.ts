@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Digest, ReasonText, Time } from './common.ts';
+import { Digest, ForeignTime, ReasonText, Time } from './common.ts';
 import { Hold, Pause, PlanState, Quarantine, Reason, Release } from './decisions.ts';
 import { Run } from './runs.ts';
 
@@ -45,6 +45,52 @@ export const Image = z
     checkedAt: Time.optional(),
   })
   .openapi('Image');
+
+const Figures = z.object({
+  digest: Digest,
+  size: z.number().int().openapi({ description: 'compressed bytes of all layers' }),
+  packages: z.number().int().optional(),
+  findings: z
+    .record(z.string(), z.number().int())
+    .optional()
+    .openapi({ description: 'known at its release, by severity' }),
+});
+
+export const History = z
+  .object({
+    releases: z.array(
+      z.object({
+        version: z.string(),
+        digest: Digest,
+        created: ForeignTime.optional(),
+        platforms: z.record(z.string(), Figures),
+      }),
+    ),
+    readAt: Time.optional(),
+    reading: z.boolean().openapi({ description: 'more is being read; ask again' }),
+    unknown: z.string().optional().openapi({ description: 'why it could not be read' }),
+  })
+  .openapi('History');
+
+export const Difference = z
+  .object({
+    state: z.enum(['done', 'running', 'failed']),
+    diff: z
+      .looseObject({ platforms: z.array(z.looseObject({ platform: z.string(), state: z.string() })) })
+      .optional()
+      .openapi({ description: 'the document of `ingot diff --json`' }),
+    why: z.string().optional(),
+  })
+  .openapi('Difference');
+
+const Version = z
+  .string()
+  .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}$/)
+  .openapi({ example: '3.11.4' });
+export const DiffQuery = z.object({
+  before: Version.openapi({ param: { name: 'before', in: 'query' } }),
+  after: Version.openapi({ param: { name: 'after', in: 'query' } }),
+});
 
 const VersionOrDigest = z
   .string()

@@ -168,6 +168,8 @@ export interface PullView {
   /** Absent for one that moves pins of several. */
   readonly image?: string;
   readonly url?: string;
+  readonly createdAt?: Time;
+  readonly updatedAt?: Time;
 }
 
 export interface Change {
