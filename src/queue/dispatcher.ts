@@ -38,6 +38,10 @@ export interface Dispatcher {
 export interface ProposeEnd {
   readonly image: string;
   readonly results: readonly ProposeLine[];
+  /** How many are still to come where, and until when, in words. */
+  readonly forecasts?: readonly string[];
+  /** When another look finds more to do; RFC 3339. Absent: nothing waits for a time. */
+  readonly nextAt?: string;
 }
 
 /** What was done about one image in one downstream repository. */
@@ -47,4 +51,6 @@ export interface ProposeLine {
   readonly number?: number;
   readonly title?: string;
   readonly message?: string;
+  /** What was asked for and could not be had. */
+  readonly troubles?: readonly string[];
 }

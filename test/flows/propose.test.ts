@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
 import { gitBlobId } from '../../src/domain/git-blob.ts';
 import type { ImageContent } from '../../src/domain/image-content.ts';
-import { proposeEverywhere, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
+import { proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
 import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { debPackage, finding } from '../support/candidate-facts.ts';
@@ -226,13 +226,6 @@ test('links and huge files are not touched', async () => {
   expect(await person.git('ls-tree', '--format=%(objectmode)', 'main', 'link.Dockerfile')).toBe('120000');
   expect(pins.map(({ path }) => path)).toEqual(['Dockerfile', 'services/a/Dockerfile.dev']);
   expect(left).toMatchObject([{ path: 'big/Dockerfile', reason: 'unsafe' }]);
-});
-
-test('one repository that cannot be asked holds up no other', async () => {
-  const broken = createLocalForge({ now: () => new Date() }).repository('/nowhere');
-  const results = await proposeEverywhere([broken, forge], { release: second, lookup, signal });
-
-  expect(results).toMatchObject([{ repository: '/nowhere', action: 'unknown' }, { action: 'opened' }]);
 });
 
 describe('a kill at any moment', () => {

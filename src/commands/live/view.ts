@@ -93,12 +93,16 @@ function stepLine(step: StepRecord): string {
   return `${where}${step.name}: ${step.state === 'failed' ? `failed after ${seconds}: ${step.error}` : seconds}`;
 }
 
-function proposalLines({ image, results }: ProposeEnd): string[] {
+function proposalLines({ image, results, forecasts = [] }: ProposeEnd): string[] {
   const worth = results.filter(({ action }) => action !== 'none' && action !== 'unchanged');
-  return worth.map(({ repository, action, number, title, message }) => {
+  const lines = worth.map(({ repository, action, number, title, message, troubles = [] }) => {
     const what = [number === undefined ? undefined : `#${number}`, title]
       .filter((part) => part !== undefined)
       .join(' ');
-    return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${message ? ` (${message})` : ''}`;
+    return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${[message, ...troubles]
+      .filter(Boolean)
+      .map((each) => ` (${each})`)
+      .join('')}`;
   });
+  return [...lines, ...forecasts.map((line) => `${image}: still to come: ${line}`)];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ChannelName } from './settings-channels.ts';
-import { Line, VariableName } from './values.ts';
+import { Duration, Line, VariableName } from './values.ts';
 
 /** How pull requests are opened in a downstream. */
 export interface PullSettings {
@@ -10,6 +10,14 @@ export interface PullSettings {
   readonly draft?: boolean | undefined;
   /** Merged by the forge when the checks pass that the repository requires. */
   readonly autoMerge?: boolean | undefined;
+}
+
+/** How fast a forge is written to. */
+export interface WriteSettings {
+  readonly perMinute?: number | undefined;
+  readonly perHour?: number | undefined;
+  /** Seconds between two writes. */
+  readonly apart?: number | undefined;
 }
 
 interface CommonDownstream {
@@ -44,6 +52,8 @@ export interface WebDownstream extends CommonDownstream {
   readonly names?: readonly string[] | undefined;
   readonly archived?: boolean | undefined;
   readonly forks?: boolean | undefined;
+  /** Absent: those that GitHub names; none elsewhere. */
+  readonly limits?: WriteSettings | undefined;
 }
 
 /** Repositories whose pins are moved. */
@@ -77,6 +87,12 @@ const ForgeAddress = z
 
 const Secret = z.strictObject({ env: VariableName });
 
+const Limits = z.strictObject({
+  perMinute: z.int().positive().optional(),
+  perHour: z.int().positive().optional(),
+  apart: Duration.optional(),
+});
+
 /** Which repositories of a server. */
 const which = {
   author: z.strictObject({ name: Word, email: Word }).optional(),
@@ -92,6 +108,7 @@ const which = {
   names: z.array(Word).min(1, 'is empty; leave it out for all').optional(),
   archived: z.boolean().optional(),
   forks: z.boolean().optional(),
+  limits: Limits.optional(),
   ...common,
 };
 type Which = Pick<WebDownstream, 'repository' | 'owner' | 'topics' | 'names' | 'archived' | 'forks'>;

@@ -33,6 +33,15 @@ test('one repository of a forge, and how pull requests are opened there', () => 
   ]);
 });
 
+test('how fast a forge is written to', () => {
+  const forge = 'forge: gitea, url: https://git.acme.example, repository: acme/shop, token: { env: T }';
+
+  expect(parse(`{ ${forge}, limits: { perMinute: 20, perHour: 300, apart: 2s } }`)).toMatchObject([
+    { limits: { perMinute: 20, perHour: 300, apart: 2 } },
+  ]);
+  expect(mistakesOf(`{ ${forge}, limits: { perHour: 0 } }`)).toContain('perHour');
+});
+
 test('all repositories of an owner, narrowed down', () => {
   const written =
     '{ forge: forgejo, url: "http://127.0.0.1:3000", owner: acme, token: { env: T }, topics: [golden], names: ["shop-*"] }';
