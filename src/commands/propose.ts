@@ -30,6 +30,7 @@ export async function proposeCommand(app: ProposeApp, output: Output, options: P
   requireImages(images, app.fleet.images);
   const repositories = await chosen(app, options);
   const wanted = app.fleet.images.filter(({ name }) => images.length === 0 || images.includes(name));
+  const isAsked = options.repositories.length > 0;
   const ends: (ProposeEnd & { readonly previews: readonly Preview[] })[] = [];
   for (const { name } of wanted) {
     const previews: Preview[] = [];
@@ -38,7 +39,7 @@ export async function proposeCommand(app: ProposeApp, output: Output, options: P
       list: async () => [...shown.keys()],
       follows: (repository: ForgeRepository) => app.downstreams.follows(shown.get(repository)!),
     };
-    const end = await createProposer({ ...app, downstreams, now: () => new Date() })(name, signal);
+    const end = await createProposer({ ...app, downstreams, now: () => new Date() }, { isAsked })(name, signal);
     ends.push({ ...end, previews });
   }
   if (json)

@@ -26,6 +26,8 @@ export interface PullRequestFacts {
   readonly left: readonly (LeftPin & { readonly path: string })[];
   /** Of the files that the branch changes, see `digestOfFiles`. */
   readonly files: Digest;
+  /** When it came to propose this release; RFC 3339. */
+  readonly since?: string | undefined;
 }
 
 export interface MovedPin {
@@ -70,6 +72,7 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
       digest: after.digest,
       files: facts.files,
       leaves: leavesKey(facts),
+      since: facts.since,
     }),
     summaryTable(facts),
     whySection(facts),

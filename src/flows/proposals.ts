@@ -8,6 +8,7 @@ import type { Places } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag, type Reference, repositoryOf } from '../domain/reference.ts';
+import { isCalled } from '../domain/rollout.ts';
 import type { Release } from '../domain/staleness.ts';
 import { standingOf } from '../domain/standing.ts';
 import { isOfLine } from '../domain/version.ts';
@@ -36,8 +37,15 @@ export interface ProposerDeps extends ContentDeps {
   readonly announce?: ((line: string) => void) | undefined;
 }
 
-/** Proposes the release in use of an image to every downstream. @param isDry says what would be done, and writes nothing */
-export function createProposer(deps: ProposerDeps, { isDry = false }: { readonly isDry?: boolean } = {}) {
+export interface ProposeOptions {
+  /** Says what would be done, and writes nothing. */
+  readonly isDry?: boolean;
+  /** A person asks for these downstreams: none waits for others. */
+  readonly isAsked?: boolean;
+}
+
+/** Proposes the release in use of an image to every downstream. */
+export function createProposer(deps: ProposerDeps, { isDry = false, isAsked = false }: ProposeOptions = {}) {
   return async (name: string, signal: AbortSignal): Promise<ProposeEnd> => {
     const image = deps.fleet.images.find((each) => each.name === name);
     if (image === undefined) throw new FactoryError(`${name} is no longer in the fleet`, { code: 'superseded' });
@@ -45,12 +53,16 @@ export function createProposer(deps: ProposerDeps, { isDry = false }: { readonly
     const lookup = createLookup(image, repository, deps, signal);
     const ends: EverywhereEnd[] = [];
     const all = await deps.downstreams.list(signal);
+    const rollout = isAsked ? undefined : (image.rollout ?? deps.fleet.settings.rollout);
+    const strangers = rollout?.canary.filter((canary) => !all.some((each) => isCalled(each.name, canary))) ?? [];
+    for (const canary of strangers) deps.announce?.(`rollout names the canary ${canary}, which is no downstream`);
     for (const [tag, downstreams] of Map.groupBy(all, (each) => deps.downstreams.follows(each) ?? image.line)) {
       const release = await readTag(deps.registry, atTag(repository, tag), { signal });
       if (release === undefined) continue;
       const proposal = await toProposal(image, repository, release, deps, signal);
       const announce = (line: string) => deps.announce?.(`${name}: ${line}`);
-      ends.push(await proposeEverywhere(downstreams, { release: proposal, lookup, announce, isDry, signal }));
+      const request = { release: proposal, lookup, now: deps.now(), rollout, announce, isDry, signal };
+      ends.push(await proposeEverywhere(downstreams, request));
     }
     return toEnd(name, ends);
   };

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { RolloutSettings } from '../domain/fleet/settings-rollout.ts';
 import { explainPace, pacedUntil } from '../domain/pace.ts';
 import type { ForgeRepository, Turns } from '../forge/forge.ts';
 import {
@@ -10,11 +11,14 @@ import {
   type ProposeResult,
   reportOf,
 } from './propose.ts';
+import { rollOut } from './roll-out.ts';
 import { messageOf } from './steps.ts';
 
 export interface EverywhereRequest extends Omit<ProposeRequest, 'repository'> {
   /** Told how long it will take, before it begins. */
   readonly announce?: ((line: string) => void) | undefined;
+  /** In which order; absent: all at once. */
+  readonly rollout?: RolloutSettings | undefined;
   /** Says what would be done, and writes nothing. */
   readonly isDry?: boolean | undefined;
 }
@@ -45,7 +49,9 @@ export async function proposeEverywhere(
       looks(() => attempt(repository, request, () => examine({ ...request, repository }))),
     ),
   );
-  const due = examined.filter((each) => 'state' in each && each.todo !== undefined) as readonly Intent[];
+  const { waits, nextAt } = await rollOut(examined, request);
+  const isDue = (each: Intent | ProposeResult, index: number) => 'state' in each && each.todo && !waits.has(index);
+  const due = examined.filter(isDue) as readonly Intent[];
   const ahead = await forecast(due);
   for (const line of ahead) request.announce?.(line);
   const writes = pLimit(WRITES_AT_ONCE);
@@ -54,12 +60,15 @@ export async function proposeEverywhere(
   await Promise.all(
     inOrder.map((index) =>
       writes(async () => {
-        ends[index] = await end(examined[index]!, request);
+        const why = waits.get(index);
+        ends[index] = why
+          ? { result: waitingFor(examined[index] as Intent, why) }
+          : await end(examined[index]!, request);
       }),
     ),
   );
   const waiting = due.filter((intent) => ends[examined.indexOf(intent)]!.after !== undefined);
-  const times = ends.flatMap(({ after }) => after ?? []);
+  const times = [...ends.flatMap(({ after }) => after ?? []), ...(nextAt === undefined ? [] : [nextAt])];
   return {
     results: ends.map(({ result }) => result),
     forecasts: request.isDry ? ahead : await forecast(waiting),
@@ -79,18 +88,18 @@ async function end(examined: Intent | ProposeResult, request: EverywhereRequest)
   if (request.isDry && todo !== undefined) {
     return { result: { ...reportOf(examined), action: 'due', message: `would be ${examined.action} now` } };
   }
-  const paced = (error: unknown): ProposeResult => ({
-    ...reportOf(examined),
-    action: 'waiting',
-    message: messageOf(error),
-  });
   try {
     return { result: await carryOut(examined) };
   } catch (error) {
     const after = pacedUntil(error);
-    if (after !== undefined && !request.signal.aborted) return { result: paced(error), after };
+    if (after !== undefined && !request.signal.aborted)
+      return { result: waitingFor(examined, messageOf(error)), after };
     return { result: unknown(state.repository, request, error) };
   }
+}
+
+function waitingFor(intent: Intent, message: string): ProposeResult {
+  return { ...reportOf(intent), action: 'waiting', message };
 }
 
 async function attempt<T>(

@@ -21,6 +21,7 @@ export async function quarantinedPins({ pins }: PinChanges, { release, lookup }:
 interface Described extends Pick<ProposeRequest, 'release' | 'lookup'> {
   readonly changes: PinChanges;
   readonly leaves: readonly LeftRelease[];
+  readonly since?: string | undefined;
 }
 
 /** Title and body of a pull request. */
@@ -29,6 +30,7 @@ export async function describe({
   lookup,
   changes,
   leaves,
+  since,
 }: Described): Promise<{ title: string; body: string }> {
   const { image, repository, version, digest, reasons } = release;
   const from = mostCommon(changes.pins.map((pin) => pin.from));
@@ -50,6 +52,7 @@ export async function describe({
     left: changes.left,
     ...(release.deprecated && { deprecated: release.deprecated }),
     files: digestOfFiles(changes.files),
+    since,
   });
 }
 

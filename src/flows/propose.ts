@@ -34,6 +34,8 @@ export interface ProposeRequest {
   readonly repository: ForgeRepository;
   readonly release: ReleaseToPropose;
   readonly lookup: ReleaseLookup;
+  /** What the time is. Absent: nothing depends on it. */
+  readonly now?: Date | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -186,7 +188,7 @@ async function offer(state: State): Promise<Intent> {
   if (existing !== undefined && !(await isOurs(state))) return stuck(state, open);
   if (open !== undefined && (await isUpToDate(state, open))) return { state, action: 'unchanged', pull: open };
   const act = async () => {
-    const text = await describe(state);
+    const text = await describe({ ...state, since: sinceOf(state) ?? state.now?.toISOString() });
     const files = changes.files;
     const expected = { commit: existing?.commit };
     await repository.commit({ branch, onto: base.commit, message: text.title, files, expected }, { signal });
@@ -195,6 +197,12 @@ async function offer(state: State): Promise<Intent> {
   };
   const action = open === undefined ? 'opened' : 'updated';
   return { state, action, pull: open, todo: { writes: ['commit', open === undefined ? 'open' : 'update'], act } };
+}
+
+/** When the open one came to propose this release; `undefined` when it proposes another. RFC 3339. */
+export function sinceOf({ open, release }: Pick<State, 'open' | 'release'>): string | undefined {
+  const marker = open && readMarker(open.body);
+  return marker?.digest === release.digest ? (marker.since ?? open!.createdAt) : undefined;
 }
 
 async function isOurs({ repository, branch, base, signal }: State): Promise<boolean> {

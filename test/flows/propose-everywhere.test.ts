@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
+import { RolloutFile } from '../../src/domain/fleet/settings-rollout.ts';
 import type { ReleaseLookup, ReleaseToPropose } from '../../src/flows/propose.ts';
 import { type EverywhereRequest, proposeEverywhere } from '../../src/flows/propose-everywhere.ts';
 import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
@@ -130,4 +131,80 @@ test.each([1, 4, 7])('a kill at write %i leaves nothing that the next look does 
 
   expect(await countPulls()).toEqual([1, 1, 1, 1]);
   expect(await actions(propose())).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
+});
+
+describe('a rollout', () => {
+  const settings = RolloutFile.parse({ share: ['50%'], soak: '1d', critical: 'skip-soak' });
+  let rollout: typeof settings;
+  const look = (more: Partial<EverywhereRequest> = {}) =>
+    propose(repositories, { rollout, now: new Date(clock), ...more });
+
+  beforeEach(() => {
+    rollout = { ...settings, canary: [repositories[2]!.name] };
+  });
+
+  const day = 24 * 3_600_000;
+
+  test('goes to the canary, to a share of the others, and to the rest, whoever looks', async () => {
+    const first = await look();
+    expect(first.results.map(({ action }) => action)).toEqual(['waiting', 'waiting', 'opened', 'waiting']);
+    expect(first.results[0]?.message).toContain('waits for the canaries, until 2026-08-23 02:00 UTC');
+    expect(first.nextAt).toBe(start + day);
+
+    clock = start + day / 2;
+    await repositories[2]!.merge(1);
+    clock = start + day;
+    expect(await countPulls()).toEqual([0, 0, 1, 0]);
+    expect(await actions(look())).toEqual(['waiting', 'waiting', 'none', 'waiting']);
+
+    clock += day / 2;
+    await look();
+    expect((await countPulls()).reduce((sum, count) => sum + count)).toBe(3);
+    expect((await actions(look())).filter((action) => action === 'waiting')).toHaveLength(1);
+
+    clock += day;
+    await look();
+    expect(await countPulls()).toEqual([1, 1, 1, 1]);
+  });
+
+  test('stops when the branch of one that merged it is red', async () => {
+    await look();
+    await repositories[2]!.merge(1);
+    clock = start + 2 * day;
+    const red: ForgeRepository = { ...repositories[2]!, checks: async () => ({ state: 'failing', failing: ['test'] }) };
+    const { results } = await propose([...repositories.slice(0, 2), red], { rollout, now: new Date(clock) });
+
+    expect(results.map(({ action }) => action)).toEqual(['waiting', 'waiting', 'none']);
+    expect(results[0]?.message).toContain('stopped: checks fail in 1 of 1 downstreams that merged it');
+  });
+
+  test('waits for a release anew where one is open for the release before', async () => {
+    await propose([repositories[0]!]);
+    const next = { ...release, version: '12.0.2', digest: digest('c') };
+
+    const { results } = await look({ release: next });
+    expect(results.map(({ action, number }) => [action, number])).toEqual([
+      ['waiting', 1],
+      ['waiting', undefined],
+      ['opened', 1],
+      ['waiting', undefined],
+    ]);
+  });
+
+  test('does not keep pins on a quarantined release, nor critical fixes where that is asked for', async () => {
+    const quarantined = [{ digest: A, version: '12.0.0', by: 'ada', why: 'it crashes' }];
+    expect(await actions(look({ release: { ...release, quarantined }, isDry: true }))).toEqual([
+      'due',
+      'due',
+      'due',
+      'due',
+    ]);
+
+    expect(await actions(look({ release: { ...release, urgent: true }, isDry: true }))).toEqual([
+      'due',
+      'due',
+      'due',
+      'due',
+    ]);
+  });
 });
