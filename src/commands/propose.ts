@@ -121,10 +121,12 @@ const WOULD: Readonly<Record<string, string>> = {
   closed: 'would be closed',
 };
 
-function headline(image: string, { repository, action, number, title, message }: ProposeLine, dryRun: boolean): string {
+function headline(image: string, line: ProposeLine, dryRun: boolean): string {
+  const { repository, action, number, title, message, troubles = [] } = line;
   const pull = number ? ` #${number}` : '';
   const done = (dryRun && WOULD[action]) || action;
-  return `${image} in ${repository}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}`;
+  const more = troubles.map((trouble) => ` (${trouble})`).join('');
+  return `${image} in ${repository}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}${more}`;
 }
 
 function intentLines(intent: Intent, { before }: Preview): string[] {

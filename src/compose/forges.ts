@@ -12,7 +12,7 @@ import { createGiteaForge } from '../forge/gitea.ts';
 import { createGithubForge } from '../forge/github.ts';
 import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { type WriteCosts, withTurns } from '../forge/paced.ts';
-import { withPullOptions } from '../forge/pull-options.ts';
+import { type PullOptions, withPullOptions } from '../forge/pull-options.ts';
 import { unreachable } from '../forge/unreachable.ts';
 import { createFileStore } from '../lib/file-store.ts';
 import type { Http } from '../lib/http.ts';
@@ -49,7 +49,7 @@ export function createDownstreams(
   const named = namedOnes(settings.downstreams);
   const channels = new WeakMap<ForgeRepository, string | undefined>();
   const remember = (key: string, of: Downstream, make: () => ForgeRepository) => {
-    const repository = known.get(key) ?? withPullOptions(make(), of.pulls ?? {});
+    const repository = known.get(key) ?? withPullOptions(make(), optionsOf(of));
     known.set(key, repository);
     channels.set(repository, of.channel);
     return repository;
@@ -94,6 +94,12 @@ function keyOf(url: string, name: string): string {
 
 function nameOf({ owner, repository, url }: WebDownstream): string {
   return repository ?? `${owner} at ${new URL(url).host}`;
+}
+
+function optionsOf({ pulls = {} }: Downstream): PullOptions {
+  const { declineFor, stuckAfter, ...options } = pulls;
+  const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
+  return { ...options, rules: { declineFor: ms(declineFor), stuckAfter: ms(stuckAfter) } };
 }
 
 /** Who writes to a repository: absent where nobody minds how fast. An app has limits of each owner that installed it. */

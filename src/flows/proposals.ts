@@ -79,9 +79,9 @@ function toEnd(image: string, ends: readonly EverywhereEnd[]): ProposeEnd {
   };
 }
 
-function toLine({ repository, action, number, title, message, troubles }: ProposeResult) {
+function toLine({ repository, action, number, title, message, stuck, troubles }: ProposeResult) {
   const about = { ...(number && { number }), ...(title && { title }), ...(message && { message }) };
-  return { repository, action, ...about, ...(troubles && { troubles }) };
+  return { repository, action, ...about, ...(stuck && { stuck }), ...(troubles && { troubles }) };
 }
 
 /** The releases in use of images that are wanted, for pins outside a forge. */

@@ -2,15 +2,8 @@ import pLimit from 'p-limit';
 import type { RolloutSettings } from '../domain/fleet/settings-rollout.ts';
 import { explainPace, pacedUntil } from '../domain/pace.ts';
 import type { ForgeRepository, Turns } from '../forge/forge.ts';
-import {
-  carryOut,
-  examine,
-  type Intent,
-  isUrgent,
-  type ProposeRequest,
-  type ProposeResult,
-  reportOf,
-} from './propose.ts';
+import { carryOut, examine, type Intent, type ProposeRequest, type ProposeResult, reportOf } from './propose.ts';
+import { isUrgent } from './propose-life.ts';
 import { rollOut } from './roll-out.ts';
 import { messageOf } from './steps.ts';
 
@@ -68,7 +61,8 @@ export async function proposeEverywhere(
     ),
   );
   const waiting = due.filter((intent) => ends[examined.indexOf(intent)]!.after !== undefined);
-  const times = [...ends.flatMap(({ after }) => after ?? []), ...(nextAt === undefined ? [] : [nextAt])];
+  const later = examined.flatMap((each) => ('state' in each ? (each.nextAt ?? []) : []));
+  const times = [...later, ...ends.flatMap(({ after }) => after ?? []), ...(nextAt === undefined ? [] : [nextAt])];
   return {
     results: ends.map(({ result }) => result),
     forecasts: request.isDry ? ahead : await forecast(waiting),

@@ -3,11 +3,12 @@ import type { Digest } from '../domain/digest.ts';
 import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
-import { goesBack, type LeftRelease, leavesKey, type MovedPin } from '../domain/pull-request.ts';
+import { type LeftRelease, leavesKey, type MovedPin } from '../domain/pull-request.ts';
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import { renderStuck } from '../domain/stuck-comment.ts';
 import type { ForgeRepository, Head, OpenedPull, PullRequest, Write } from '../forge/forge.ts';
 import { findPinChanges, type PinChanges, type PinRequest } from './pin-changes.ts';
+import { isClosedByUs, isUrgent, refusalOf, type StuckPull, sinceOf, stuckPull } from './propose-life.ts';
 import { describe, quarantinedPins } from './propose-text.ts';
 
 /** A released, verified image that pins shall name. */
@@ -69,6 +70,8 @@ export interface ProposeResult {
   readonly title?: string;
   /** What a person should know. */
   readonly message?: string;
+  /** Why nobody merges it. */
+  readonly stuck?: StuckPull;
   /** What was asked for and could not be had: labels, reviewers. It is open all the same. */
   readonly troubles?: readonly string[];
   readonly pins: readonly MovedPin[];
@@ -82,6 +85,9 @@ export interface Intent {
   /** That this is about. */
   readonly pull?: PullRequest | undefined;
   readonly message?: string | undefined;
+  readonly stuck?: StuckPull | undefined;
+  /** When another look finds more; milliseconds since the epoch. */
+  readonly nextAt?: number | undefined;
   /** Absent: there is nothing to be done. */
   readonly todo?: Todo | undefined;
 }
@@ -123,11 +129,6 @@ export async function carryOut(intent: Intent): Promise<ProposeResult> {
   if (todo === undefined) return reportOf(intent);
   await state.repository.turns?.take(todo.writes, { urgent: isUrgent(state), signal: state.signal });
   return reportOf({ ...intent, pull: (await todo.act()) ?? intent.pull });
-}
-
-/** Whether it goes before what can wait: a critical fix, or a way out of a bad release. */
-export function isUrgent({ release, leaves }: Pick<State, 'release' | 'leaves'>): boolean {
-  return release.urgent === true || leaves.length > 0;
 }
 
 export interface State extends ProposeRequest {
@@ -179,14 +180,12 @@ function whyBarred({ body }: PullRequest, { quarantined = [] }: ReleaseToPropose
 }
 
 async function offer(state: State): Promise<Intent> {
-  const { repository, release, open, pulls, existing, branch, base, changes, signal } = state;
-  const declined = open === undefined ? pulls.findLast((pull) => isDeclined(pull, state)) : undefined;
-  if (declined !== undefined) {
-    const message = `closed by a person, so that ${release.version} is not proposed again`;
-    return { state, action: 'declined', pull: declined, message };
-  }
+  const { repository, open, existing, branch, base, changes, signal } = state;
+  const refusal = open === undefined ? refusalOf(state) : undefined;
+  if (refusal !== undefined) return refusal;
   if (existing !== undefined && !(await isOurs(state))) return stuck(state, open);
-  if (open !== undefined && (await isUpToDate(state, open))) return { state, action: 'unchanged', pull: open };
+  if (open !== undefined && (await isUpToDate(state, open)))
+    return { state, action: 'unchanged', pull: open, ...(await stuckPull(state, open)) };
   const act = async () => {
     const text = await describe({ ...state, since: sinceOf(state) ?? state.now?.toISOString() });
     const files = changes.files;
@@ -199,28 +198,8 @@ async function offer(state: State): Promise<Intent> {
   return { state, action, pull: open, todo: { writes: ['commit', open === undefined ? 'open' : 'update'], act } };
 }
 
-/** When the open one came to propose this release; `undefined` when it proposes another. RFC 3339. */
-export function sinceOf({ open, release }: Pick<State, 'open' | 'release'>): string | undefined {
-  const marker = open && readMarker(open.body);
-  return marker?.digest === release.digest ? (marker.since ?? open!.createdAt) : undefined;
-}
-
 async function isOurs({ repository, branch, base, signal }: State): Promise<boolean> {
   return repository.isOurs(branch, base.branch, { signal });
-}
-
-function isClosedByUs({ body }: PullRequest): boolean {
-  return readMarker(body)?.closedByUs === true;
-}
-
-/** The body may have been edited by whoever closed it; then the title has to do. */
-function isDeclined({ state, body, title }: PullRequest, { release, leaves }: State): boolean {
-  if (state !== 'closed') return false;
-  const way = { leaves, after: release };
-  const marker = readMarker(body);
-  if (marker === undefined)
-    return title.split(' ').includes(release.version) && title.includes(' back ') === goesBack(way);
-  return marker.digest === release.digest && marker.closedByUs !== true && marker.leaves === leavesKey(way);
 }
 
 /** The body speaks of the wanted change, and the branch holds it. The base may have moved on elsewhere. */
@@ -254,7 +233,13 @@ async function stuck(state: State, open: PullRequest | undefined): Promise<Inten
 }
 
 /** What is said of an intent, done or not. */
-export function reportOf({ state, action, pull, message }: Intent & { pull?: OpenedPull | undefined }): ProposeResult {
+export function reportOf({
+  state,
+  action,
+  pull,
+  message,
+  stuck,
+}: Intent & { pull?: OpenedPull | undefined }): ProposeResult {
   const { repository, release, changes } = state;
   return {
     repository: repository.name,
@@ -262,6 +247,7 @@ export function reportOf({ state, action, pull, message }: Intent & { pull?: Ope
     action,
     ...(pull === undefined ? {} : { number: pull.number, title: pull.title }),
     ...(message === undefined ? {} : { message }),
+    ...(stuck === undefined ? {} : { stuck }),
     ...(pull?.troubles?.length ? { troubles: pull.troubles } : {}),
     pins: changes.pins,
     left: changes.left,

@@ -3,7 +3,7 @@ import type { RolloutSettings } from '../domain/fleet/settings-rollout.ts';
 import { readMarker } from '../domain/pull-request-marker.ts';
 import { decideRollout, type RolloutDecision, type RolloutMember } from '../domain/rollout.ts';
 import type { Intent, ProposeResult, ReleaseToPropose } from './propose.ts';
-import { sinceOf } from './propose.ts';
+import { sinceOf } from './propose-life.ts';
 
 interface RollOut {
   readonly release: ReleaseToPropose;

@@ -125,12 +125,21 @@ export interface Turns {
   until(writes: readonly Write[], call?: TurnCall): Promise<number>;
 }
 
+/** How its owners want pull requests to be cared for. Milliseconds. */
+export interface PullRules {
+  /** So long after a person closed one nothing is proposed. Absent: only what was closed is not proposed again. */
+  readonly declineFor?: number | undefined;
+  /** An open one that is older is told of, as is one whose checks fail. Absent: nobody asks. */
+  readonly stuckAfter?: number | undefined;
+}
+
 /** One downstream repository in its forge. */
 export interface ForgeRepository {
   /** How people name it: `acme/shop`, a path for the local forge. */
   readonly name: string;
   /** Whether a pull request is closed when its branch goes: then none is open where there is no branch. */
   readonly closesWithBranch: boolean;
+  readonly rules?: PullRules;
   /** Absent: it may be written to at any time. */
   readonly turns?: Turns;
   /** Default branch, or the configured one. @throws ForgeError `not-found` */

@@ -1,15 +1,17 @@
-import { ForgeError, type ForgeRepository, type NewPull, type OpenedPull } from './forge.ts';
+import { ForgeError, type ForgeRepository, type NewPull, type OpenedPull, type PullRules } from './forge.ts';
 
 export interface PullOptions extends Pick<NewPull, 'labels' | 'reviewers' | 'assignees' | 'draft'> {
   /** Asked of the forge for each one that is opened. */
   readonly autoMerge?: boolean | undefined;
+  readonly rules?: PullRules | undefined;
 }
 
 /** Opens pull requests as a downstream wants them. What cannot be had is a trouble, and the pull request is open. */
 export function withPullOptions(repository: ForgeRepository, options: PullOptions): ForgeRepository {
-  const { autoMerge, ...preset } = options;
+  const { autoMerge, rules, ...preset } = options;
   return {
     ...repository,
+    ...(rules && { rules }),
     async openPull(pull, call) {
       const opened = await repository.openPull({ ...preset, ...pull }, call);
       if (!autoMerge || opened.draft) return opened;

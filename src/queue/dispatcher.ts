@@ -51,6 +51,8 @@ export interface ProposeLine {
   readonly number?: number;
   readonly title?: string;
   readonly message?: string;
+  /** It is open, and nobody merges it: `checks-failing` or `waiting`, since when (RFC 3339), and which checks. */
+  readonly stuck?: { readonly kind: string; readonly since: string; readonly failing: readonly string[] };
   /** What was asked for and could not be had. */
   readonly troubles?: readonly string[];
 }

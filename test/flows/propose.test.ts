@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
 import { gitBlobId } from '../../src/domain/git-blob.ts';
 import type { ImageContent } from '../../src/domain/image-content.ts';
-import { proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
+import { closedBody } from '../../src/domain/pull-request-marker.ts';
+import { examine, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
 import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { debPackage, finding } from '../support/candidate-facts.ts';
@@ -171,6 +172,103 @@ describe('after a person closed it', () => {
 
     expect(await propose(third)).toMatchObject({ action: 'updated', number: 1 });
   });
+});
+
+describe('after a person closed it, where nothing is wanted for a while', () => {
+  const day = 24 * 3_600_000;
+  const closed = Date.parse('2026-08-22T02:00:00Z');
+  const at = (time: number, what = third) => {
+    const repository = { ...forge, rules: { declineFor: 7 * day } };
+    return examine({ repository, release: what, lookup, now: new Date(time), signal });
+  };
+
+  beforeEach(async () => {
+    await propose();
+    await forge.updatePull(1, { state: 'closed' });
+  });
+
+  test('a later release asks again when that is over, and says when that is', async () => {
+    const early = await at(closed + 6 * day);
+
+    expect(early).toMatchObject({ action: 'declined', pull: { number: 1 }, nextAt: closed + 7 * day });
+    expect(early.message).toBe('closed by a person, so that nothing is proposed before 2026-08-29 02:00 UTC');
+    expect(await at(closed + 7 * day)).toMatchObject({ action: 'opened' });
+  });
+
+  test('the release that was closed never asks again', async () => {
+    expect(await at(closed + 70 * day, second)).toMatchObject({ action: 'declined' });
+  });
+
+  test('a critical fix does not wait', async () => {
+    expect(await at(closed, { ...third, urgent: true })).toMatchObject({ action: 'opened' });
+  });
+
+  test('what ingot closed itself keeps nobody waiting', async () => {
+    const [pull] = await forge.pulls();
+    await forge.updatePull(1, { body: closedBody(pull!.body, 'there is no pin left to move') });
+
+    expect(await at(closed)).toMatchObject({ action: 'opened' });
+  });
+});
+
+describe('an open one that nobody merges', () => {
+  const day = 24 * 3_600_000;
+  const opened = Date.parse('2026-08-22T02:00:00Z');
+  const look = (time: number, more: Partial<ForgeRepository> = {}) => {
+    const repository = { ...forge, rules: { stuckAfter: 7 * day }, ...more };
+    return proposeImage({ repository, release: second, lookup, now: new Date(time), signal });
+  };
+
+  test('is told of when it has waited for long', async () => {
+    await look(opened);
+
+    expect((await look(opened + 6 * day)).stuck).toBeUndefined();
+    expect(await look(opened + 7 * day)).toMatchObject({
+      action: 'unchanged',
+      message: 'waits to be merged since 2026-08-22',
+      stuck: { kind: 'waiting', since: '2026-08-22T02:00:00.000Z' },
+    });
+  });
+
+  test('is told of at once when its checks fail', async () => {
+    await look(opened);
+    const checks = async () => ({ state: 'failing', failing: ['test', 'lint'] }) as const;
+
+    expect(await look(opened, { checks })).toMatchObject({
+      action: 'unchanged',
+      message: 'its checks fail: test, lint',
+      stuck: { kind: 'checks-failing', failing: ['test', 'lint'] },
+    });
+  });
+
+  test('counts from when it came to propose the release that it proposes', async () => {
+    await propose({ ...second, digest: digest('d'), version: '12.0.0-1' });
+    await look(opened + 5 * day);
+
+    expect((await look(opened + 8 * day)).stuck).toBeUndefined();
+  });
+
+  test('costs no request where nobody asks for it', async () => {
+    await propose();
+    const checks = () => Promise.reject(new Error('not to be asked'));
+
+    expect(await look(opened + 99 * day, { rules: {}, checks })).toMatchObject({ action: 'unchanged' });
+  });
+});
+
+test.each<[string, Record<string, string | undefined>]>([
+  ['another file', { other: 'x' }],
+  ['a file that was moved away', { 'README.md': undefined, 'docs/README.md': 'x' }],
+  ['a line of a file that it touches', { Dockerfile: `# new\nFROM ${image}:12.0.0@${A}\nRUN true\n` }],
+  ['its own change made by somebody else, and more', { Dockerfile: `FROM ${image}:12.0.1@${B}\nRUN true\n` }],
+  ['a file that it touches gone', { 'services/a/Dockerfile.dev': undefined }],
+  ['a folder in place of a file that it touches', { Dockerfile: undefined, 'Dockerfile/x': 'y' }],
+])('an open one is never left in conflict with its base: %s', async (_name, files) => {
+  await propose();
+  await person.push('main', files);
+  await propose();
+
+  await expect(person.git('merge-tree', '--write-tree', 'main', branch)).resolves.toMatch(/^[0-9a-f]{40}$/);
 });
 
 test('commits of a person on the branch are left alone and reported, whatever is released', async () => {

@@ -94,7 +94,7 @@ function stepLine(step: StepRecord): string {
 }
 
 function proposalLines({ image, results, forecasts = [] }: ProposeEnd): string[] {
-  const worth = results.filter(({ action }) => action !== 'none' && action !== 'unchanged');
+  const worth = results.filter(({ action, stuck }) => stuck ?? !['none', 'unchanged'].includes(action));
   const lines = worth.map(({ repository, action, number, title, message, troubles = [] }) => {
     const what = [number === undefined ? undefined : `#${number}`, title]
       .filter((part) => part !== undefined)

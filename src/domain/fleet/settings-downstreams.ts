@@ -10,6 +10,9 @@ export interface PullSettings {
   readonly draft?: boolean | undefined;
   /** Merged by the forge when the checks pass that the repository requires. */
   readonly autoMerge?: boolean | undefined;
+  /** Seconds, see `PullRules`. */
+  readonly declineFor?: number | undefined;
+  readonly stuckAfter?: number | undefined;
 }
 
 /** How fast a forge is written to. */
@@ -67,6 +70,8 @@ const Pulls = z.strictObject({
   assignees: z.array(Word).optional(),
   draft: z.boolean().optional(),
   autoMerge: z.boolean().optional(),
+  declineFor: Duration.optional(),
+  stuckAfter: Duration.optional(),
 });
 
 const common = {
