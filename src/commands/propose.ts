@@ -106,8 +106,11 @@ function toLines(
   dryRun: boolean,
 ): string[] {
   if (results.every(({ action }) => action === 'none')) return [`${image}: no pin to move`];
+  const left = [...previews];
   return results.flatMap((line) => {
-    const preview = previews.find(({ repository }) => repository === line.repository);
+    // Several branches of one repository have one name, and are in the order of the results
+    const at = left.findIndex(({ repository }) => repository === line.repository);
+    const [preview] = at === -1 ? [] : left.splice(at, 1);
     return [
       headline(image, line, dryRun),
       ...(preview === undefined ? [] : preview.intents.flatMap((each) => intentLines(each, preview))),
@@ -122,11 +125,12 @@ const WOULD: Readonly<Record<string, string>> = {
 };
 
 function headline(image: string, line: ProposeLine, dryRun: boolean): string {
-  const { repository, action, number, title, message, troubles = [] } = line;
+  const { repository, base, action, number, title, message, troubles = [] } = line;
+  const branch = base === undefined ? '' : ` (${base})`;
   const pull = number ? ` #${number}` : '';
   const done = (dryRun && WOULD[action]) || action;
   const more = troubles.map((trouble) => ` (${trouble})`).join('');
-  return `${image} in ${repository}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}${more}`;
+  return `${image} in ${repository}${branch}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}${more}`;
 }
 
 function intentLines(intent: Intent, { before }: Preview): string[] {

@@ -34,7 +34,8 @@ function isWorthSaying({ action, message }: ProposeLine): boolean {
   return !IN_ORDER.includes(action) || (action === 'unchanged' && message !== undefined);
 }
 
-function lineOf({ repository, action, number, message }: ProposeLine): string {
+function lineOf({ repository, base, action, number, message }: ProposeLine): string {
   const pull = number === undefined ? '' : `#${number}`;
-  return `${basename(repository, '.git')}${pull} ${action}${message === undefined ? '' : `: ${message}`}`;
+  const branch = base === undefined ? '' : ` (${base})`;
+  return `${basename(repository, '.git')}${pull}${branch} ${action}${message === undefined ? '' : `: ${message}`}`;
 }

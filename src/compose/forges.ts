@@ -55,22 +55,23 @@ export function createDownstreams(
     return repository;
   };
   const listOne = async (of: Downstream, signal: AbortSignal | undefined): Promise<ForgeRepository[]> => {
-    const { branch } = of;
+    const branches = [...new Set(of.branches ?? [of.branch])];
     if (of.forge === 'local') {
       const path = resolve(config.root, of.path);
-      return [remember(`${path} ${branch}`, of, () => local.repository(path, { branch }))];
+      return branches.map((branch) => remember(`${path} ${branch}`, of, () => local.repository(path, { branch })));
     }
     const forge = forges.get(of)!;
     const found = forge instanceof FactoryError ? forge : await namesOf(of, forge, signal);
     if (forge instanceof FactoryError || found instanceof FactoryError)
       return [unreachable(nameOf(of), found as FactoryError)];
     const ours = found.filter((name) => of.repository !== undefined || !named.has(keyOf(of.url, name)));
-    const make = (name: string) => {
+    const make = (name: string, branch: string | undefined) => {
       const repository = withCache(forge.repository(name, { branch }), of.url, store);
       const writer = writerOf(of, name);
       return writer === undefined ? repository : withTurns(repository, pacer, writer, costsOf(of));
     };
-    return ours.map((name) => remember(`${keyOf(of.url, name)} ${branch}`, of, () => make(name)));
+    const both = ours.flatMap((name) => branches.map((branch) => ({ name, branch })));
+    return both.map(({ name, branch }) => remember(`${keyOf(of.url, name)} ${branch}`, of, () => make(name, branch)));
   };
   return {
     async list(signal) {

@@ -79,9 +79,16 @@ function toEnd(image: string, ends: readonly EverywhereEnd[]): ProposeEnd {
   };
 }
 
-function toLine({ repository, action, number, title, message, stuck, troubles }: ProposeResult) {
+function toLine({ repository, base, action, number, title, message, stuck, troubles }: ProposeResult) {
   const about = { ...(number && { number }), ...(title && { title }), ...(message && { message }) };
-  return { repository, action, ...about, ...(stuck && { stuck }), ...(troubles && { troubles }) };
+  return {
+    repository,
+    ...(base && { base }),
+    action,
+    ...about,
+    ...(stuck && { stuck }),
+    ...(troubles && { troubles }),
+  };
 }
 
 /** The releases in use of images that are wanted, for pins outside a forge. */

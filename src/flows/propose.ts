@@ -3,6 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
+import { branchOf } from '../domain/our-branches.ts';
 import { type LeftRelease, leavesKey, type MovedPin } from '../domain/pull-request.ts';
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import { renderStuck } from '../domain/stuck-comment.ts';
@@ -63,6 +64,8 @@ export type ProposeAction =
 
 export interface ProposeResult {
   readonly repository: string;
+  /** Into which branch, when that is not the default one. */
+  readonly base?: string;
   readonly image: string;
   readonly action: ProposeAction;
   /** Of the pull request that this is about. */
@@ -109,15 +112,25 @@ export async function proposeImage(request: ProposeRequest): Promise<ProposeResu
 /** Looks what has to be done, and does nothing. */
 export async function examine(request: ProposeRequest): Promise<Intent> {
   const { repository, release, lookup, signal } = request;
-  const { head: base, ours } = await repository.look({ signal });
+  const { head: base, defaultBranch, ours } = await repository.look({ signal });
   const barred = release.quarantined?.some(({ digest }) => digest === release.digest);
   const changes = barred ? NOTHING : await findPinChanges(repository, base.commit, release, lookup.identify, signal);
   const leaves = await quarantinedPins(changes, request);
-  const branch = `ingot/image/${release.image}`;
+  const branch = branchOf(release.image, { base: base.branch, defaultBranch });
   const existing = ours.get(branch);
   const isQuiet = changes.pins.length === 0 && existing === undefined && repository.closesWithBranch;
   const pulls = isQuiet ? [] : await repository.pulls({ branch }, { signal });
-  const state: State = { ...request, base, branch, existing, changes, leaves, pulls, open: pulls.find(isOpen) };
+  const state: State = {
+    ...request,
+    base,
+    branch,
+    existing,
+    changes,
+    leaves,
+    pulls,
+    open: pulls.find(isOpen),
+    isOther: base.branch !== (defaultBranch ?? base.branch),
+  };
   if (changes.held !== undefined) return { state, action: 'held', pull: state.open, message: changes.held };
   if (changes.pins.length === 0) return withdraw(state);
   return offer(state);
@@ -133,6 +146,8 @@ export async function carryOut(intent: Intent): Promise<ProposeResult> {
 
 export interface State extends ProposeRequest {
   readonly base: Head;
+  /** Whether the base is another one than the default branch. */
+  readonly isOther: boolean;
   readonly branch: string;
   readonly existing: Head | undefined;
   readonly changes: PinChanges;
@@ -240,9 +255,10 @@ export function reportOf({
   message,
   stuck,
 }: Intent & { pull?: OpenedPull | undefined }): ProposeResult {
-  const { repository, release, changes } = state;
+  const { repository, release, changes, base, isOther } = state;
   return {
     repository: repository.name,
+    ...(isOther && { base: base.branch }),
     image: release.image,
     action,
     ...(pull === undefined ? {} : { number: pull.number, title: pull.title }),

@@ -85,6 +85,8 @@ export interface Checks {
 /** A repository at one moment. */
 export interface Look {
   readonly head: Head;
+  /** Absent when the repository has none. */
+  readonly defaultBranch?: string | undefined;
   /** Branches below `ingot/`, by name. */
   readonly ours: ReadonlyMap<string, Head>;
 }

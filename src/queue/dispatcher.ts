@@ -47,6 +47,8 @@ export interface ProposeEnd {
 /** What was done about one image in one downstream repository. */
 export interface ProposeLine {
   readonly repository: string;
+  /** Into which branch, when that is not the default one. */
+  readonly base?: string;
   readonly action: string;
   readonly number?: number;
   readonly title?: string;

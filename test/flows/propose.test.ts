@@ -291,6 +291,34 @@ test('merged, there is nothing more to do, and the next release is a new pull re
   expect(await propose(third)).toMatchObject({ action: 'opened', number: 2 });
 });
 
+test('two maintained branches of one repository have a pull request each, and neither touches the other', async () => {
+  await person.push('release-1', { Dockerfile: `FROM ${image}:12.0.0@${A}\nRUN old\n` });
+  const maintained = createLocalForge({ now: () => new Date('2026-08-22T02:00:00Z') }).repository(person.path, {
+    branch: 'release-1',
+  });
+
+  expect(await propose()).toMatchObject({ action: 'opened', number: 1 });
+  expect(await propose(second, maintained)).toMatchObject({ action: 'opened', number: 2, base: 'release-1' });
+  expect(await propose()).toMatchObject({ action: 'unchanged', number: 1 });
+  expect(await propose(second, maintained)).toMatchObject({ action: 'unchanged', number: 2 });
+
+  expect((await forge.pulls()).map(({ branch, base }) => [branch, base])).toEqual([
+    ['ingot/image/debian', 'main'],
+    ['ingot/on/release-1/image/debian', 'release-1'],
+  ]);
+  expect(await person.show('ingot/on/release-1/image/debian', 'Dockerfile')).toBe(`FROM ${image}:12.0.1@${B}\nRUN old`);
+  await forge.merge(2);
+  expect(await propose(second, maintained)).toMatchObject({ action: 'none' });
+  expect(await propose()).toMatchObject({ action: 'unchanged', number: 1 });
+});
+
+test('the default branch keeps its name where it is configured', async () => {
+  const named = createLocalForge({ now: () => new Date() }).repository(person.path, { branch: 'main' });
+
+  expect(await propose(second, named)).toMatchObject({ action: 'opened' });
+  expect(await forge.branch(branch)).toBeDefined();
+});
+
 test('pins that are left alone are reported with the reason', async () => {
   await person.push('main', {
     'other.Dockerfile': `FROM ${image}:12\nFROM ${image}:11.0.0\nFROM ${image}@${digest('e')}\n`,

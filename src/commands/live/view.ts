@@ -95,11 +95,14 @@ function stepLine(step: StepRecord): string {
 
 function proposalLines({ image, results, forecasts = [] }: ProposeEnd): string[] {
   const worth = results.filter(({ action, stuck }) => stuck ?? !['none', 'unchanged'].includes(action));
-  const lines = worth.map(({ repository, action, number, title, message, troubles = [] }) => {
+  const lines = worth.map(({ repository, base, action, number, title, message, troubles = [] }) => {
     const what = [number === undefined ? undefined : `#${number}`, title]
       .filter((part) => part !== undefined)
       .join(' ');
-    return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${[message, ...troubles]
+    return `${image}: pull request in ${repository}${base ? ` (${base})` : ''} ${action}${what ? `: ${what}` : ''}${[
+      message,
+      ...troubles,
+    ]
       .filter(Boolean)
       .map((each) => ` (${each})`)
       .join('')}`;

@@ -26,6 +26,8 @@ export interface WriteSettings {
 interface CommonDownstream {
   /** Absent: the default branch. */
   readonly branch?: string | undefined;
+  /** In place of `branch`: several that are maintained beside each other. */
+  readonly branches?: readonly string[] | undefined;
   /** Absent: the line. */
   readonly channel?: string | undefined;
   readonly pulls?: PullSettings | undefined;
@@ -74,11 +76,21 @@ const Pulls = z.strictObject({
   stuckAfter: Duration.optional(),
 });
 
+const BranchName = z.string().min(1, 'is empty');
+
 const common = {
-  branch: z.string().min(1, 'is empty').optional(),
+  branch: BranchName.optional(),
+  branches: z.array(BranchName).min(1, 'is empty; leave it out for the default branch').optional(),
   channel: ChannelName.optional(),
   pulls: Pulls.optional(),
 };
+
+function oneWay<T extends z.ZodType<Pick<CommonDownstream, 'branch' | 'branches'>>>(downstream: T): T {
+  return downstream.refine(
+    ({ branch, branches }) => branch === undefined || branches === undefined,
+    'names branches twice; write either "branch" or "branches"',
+  );
+}
 
 const Local = z.strictObject({ forge: z.literal('local'), path: z.string().min(1, 'is empty'), ...common });
 
@@ -147,6 +159,10 @@ const Github = z
     'must say who asks; write either "token" or, for a GitHub App, "app" with its "id" and "key"',
   );
 
-export const DownstreamFile = z.discriminatedUnion('forge', [Local, checked(Gitea), checked(Github)], {
-  error: 'is no forge; write one of local, github, gitea, forgejo',
-});
+export const DownstreamFile = z.discriminatedUnion(
+  'forge',
+  [oneWay(Local), oneWay(checked(Gitea)), oneWay(checked(Github))],
+  {
+    error: 'is no forge; write one of local, github, gitea, forgejo',
+  },
+);

@@ -33,6 +33,13 @@ test('one repository of a forge, and how pull requests are opened there', () => 
   ]);
 });
 
+test('several maintained branches, named in one way', () => {
+  expect(parse('{ forge: local, path: x, branches: [main, release-1] }')).toMatchObject([
+    { branches: ['main', 'release-1'] },
+  ]);
+  expect(mistakesOf('{ forge: local, path: x, branch: main, branches: [main] }')).toContain('names branches twice');
+});
+
 test('how fast a forge is written to', () => {
   const forge = 'forge: gitea, url: https://git.acme.example, repository: acme/shop, token: { env: T }';
 
