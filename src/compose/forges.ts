@@ -97,10 +97,18 @@ function nameOf({ owner, repository, url }: WebDownstream): string {
   return repository ?? `${owner} at ${new URL(url).host}`;
 }
 
-function optionsOf({ pulls = {} }: Downstream): PullOptions {
-  const { declineFor, stuckAfter, ...options } = pulls;
+function optionsOf(of: Downstream): PullOptions {
+  const { declineFor, stuckAfter, signoff, reviewers, ...options } = of.pulls ?? {};
+  const author = of.forge === 'local' ? undefined : of.author;
+  // Gitea and Forgejo ask them by themselves, by another form of the file
+  const codeOwnersReview = reviewers === 'codeowners' && of.forge === 'github';
   const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
-  return { ...options, rules: { declineFor: ms(declineFor), stuckAfter: ms(stuckAfter) } };
+  return {
+    ...options,
+    ...(reviewers !== 'codeowners' && { reviewers }),
+    rules: { declineFor: ms(declineFor), stuckAfter: ms(stuckAfter), codeOwnersReview },
+    ...(signoff && { signsOff: author ?? LOCAL_IDENTITY }),
+  };
 }
 
 /** Who writes to a repository: absent where nobody minds how fast. An app has limits of each owner that installed it. */

@@ -1,4 +1,4 @@
-import type { KnownDigest } from '../domain/bump/format.ts';
+import type { KnownDigest, PinVersion } from '../domain/bump/format.ts';
 import { isStaged } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
@@ -167,11 +167,21 @@ function createLookup(image: Image, repository: Reference, deps: ProposerDeps, s
     const release = await readTag(registry, atTag(repository, version), { signal });
     return release && (await readContent(repository, release.platforms, deps, { signal }));
   };
+  const versionOf = async ({ tag, digest }: PinVersion) =>
+    digest === undefined ? tag : (await identify(digest))?.version;
   return {
     identify,
+    async origin(pin) {
+      const version = await versionOf(pin);
+      const stored =
+        version === undefined ? undefined : await registry.manifest(atTag(repository, version), { signal });
+      if (stored === undefined) return undefined;
+      const { annotations = {} } = parseManifest(stored.bytes, 'an index');
+      return { source: annotations[ANNOTATIONS.source], revision: annotations[ANNOTATIONS.revision] };
+    },
     /** Repositories mostly are on the same few releases, each of which is read once. */
-    async content({ tag, digest }) {
-      const version = digest === undefined ? tag : (await identify(digest))?.version;
+    async content(pin) {
+      const version = await versionOf(pin);
       if (version === undefined) return undefined;
       const content = known.get(version) ?? read(version);
       known.set(version, content);

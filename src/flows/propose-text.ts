@@ -1,6 +1,7 @@
 import { quarantineOfPin } from '../domain/bump/decide-pin.ts';
 import type { PinVersion } from '../domain/bump/format.ts';
-import { type LeftRelease, renderPullRequest } from '../domain/pull-request.ts';
+import { renderCommitMessage } from '../domain/commit-message.ts';
+import { type LeftRelease, type PullRequestFacts, renderPullRequest } from '../domain/pull-request.ts';
 import { digestOfFiles } from '../domain/pull-request-marker.ts';
 import type { PinChanges } from './pin-changes.ts';
 import type { ProposeRequest } from './propose.ts';
@@ -24,28 +25,30 @@ interface Described extends Pick<ProposeRequest, 'release' | 'lookup'> {
   readonly since?: string | undefined;
 }
 
-/** Title and body of a pull request. */
+/** Title and body of a pull request, and the message of its commit. */
 export async function describe({
   release,
   lookup,
   changes,
   leaves,
   since,
-}: Described): Promise<{ title: string; body: string }> {
+}: Described): Promise<{ title: string; body: string; message: string }> {
   const { image, repository, version, digest, reasons } = release;
   const from = mostCommon(changes.pins.map((pin) => pin.from));
   const [before, after] = [await lookup.content(from), await lookup.content({ tag: version, digest })];
   const known = from.digest === undefined ? undefined : await lookup.identify(from.digest);
   const oldVersion = known?.version ?? from.tag;
-  return renderPullRequest({
+  const [oldOrigin, origin] = [await lookup.origin?.(from), await lookup.origin?.({ tag: version, digest })];
+  const facts: PullRequestFacts = {
     image,
     repository,
     before: {
       ...(oldVersion === undefined ? {} : { version: oldVersion }),
       ...(from.digest === undefined ? {} : { digest: from.digest }),
       ...(before === undefined ? {} : { content: before }),
+      origin: oldOrigin,
     },
-    after: { version, digest, ...(after === undefined ? {} : { content: after }) },
+    after: { version, digest, origin, ...(after === undefined ? {} : { content: after }) },
     reasons,
     leaves,
     pins: changes.pins,
@@ -53,7 +56,9 @@ export async function describe({
     ...(release.deprecated && { deprecated: release.deprecated }),
     files: digestOfFiles(changes.files),
     since,
-  });
+  };
+  const text = renderPullRequest(facts);
+  return { ...text, message: renderCommitMessage(text.title, facts) };
 }
 
 /** A repository may pin several releases; the comparison is with the one that most pins name. */

@@ -1,4 +1,5 @@
 import type { KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
+import type { Origin } from '../domain/compare-link.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
@@ -8,6 +9,7 @@ import { type LeftRelease, leavesKey, type MovedPin } from '../domain/pull-reque
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import { renderStuck } from '../domain/stuck-comment.ts';
 import type { ForgeRepository, Head, OpenedPull, PullRequest, Write } from '../forge/forge.ts';
+import { reviewersOf } from './code-owners.ts';
 import { findPinChanges, type PinChanges, type PinRequest } from './pin-changes.ts';
 import { isClosedByUs, isUrgent, refusalOf, type StuckPull, sinceOf, stuckPull } from './propose-life.ts';
 import { describe, quarantinedPins } from './propose-text.ts';
@@ -30,6 +32,8 @@ export interface ReleaseLookup {
   identify(digest: Digest): Promise<KnownDigest | undefined>;
   /** What is in the release that a pin names; `undefined` when it is not to be had any more. */
   content(pin: PinVersion): Promise<ImageContent | undefined>;
+  /** Where the release that a pin names is defined. Absent: nobody knows. */
+  origin?(pin: PinVersion): Promise<Origin | undefined>;
 }
 
 export interface ProposeRequest {
@@ -202,11 +206,14 @@ async function offer(state: State): Promise<Intent> {
   if (open !== undefined && (await isUpToDate(state, open)))
     return { state, action: 'unchanged', pull: open, ...(await stuckPull(state, open)) };
   const act = async () => {
-    const text = await describe({ ...state, since: sinceOf(state) ?? state.now?.toISOString() });
+    const { message, ...text } = await describe({ ...state, since: sinceOf(state) ?? state.now?.toISOString() });
     const files = changes.files;
     const expected = { commit: existing?.commit };
-    await repository.commit({ branch, onto: base.commit, message: text.title, files, expected }, { signal });
-    if (open === undefined) return repository.openPull({ branch, base: base.branch, ...text }, { signal });
+    await repository.commit({ branch, onto: base.commit, message, files, expected }, { signal });
+    if (open === undefined) {
+      const reviewers = await reviewersOf(state);
+      return repository.openPull({ branch, base: base.branch, ...text, ...reviewers }, { signal });
+    }
     return repository.updatePull(open.number, text, { signal });
   };
   const action = open === undefined ? 'opened' : 'updated';

@@ -133,6 +133,8 @@ export interface PullRules {
   readonly declineFor?: number | undefined;
   /** An open one that is older is told of, as is one whose checks fail. Absent: nobody asks. */
   readonly stuckAfter?: number | undefined;
+  /** Owners of the files that change are asked for a review (CODEOWNERS). */
+  readonly codeOwnersReview?: boolean | undefined;
 }
 
 /** One downstream repository in its forge. */

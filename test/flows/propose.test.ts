@@ -8,6 +8,7 @@ import { closedBody } from '../../src/domain/pull-request-marker.ts';
 import { examine, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
 import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
+import { withPullOptions } from '../../src/forge/pull-options.ts';
 import { debPackage, finding } from '../support/candidate-facts.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
 
@@ -317,6 +318,34 @@ test('the default branch keeps its name where it is configured', async () => {
 
   expect(await propose(second, named)).toMatchObject({ action: 'opened' });
   expect(await forge.branch(branch)).toBeDefined();
+});
+
+test('the commit has a body, and is signed off where that is asked for', async () => {
+  const signing = withPullOptions(forge, { signsOff: { name: 'Ada', email: 'ada@example.org' } });
+  await propose(second, signing);
+
+  const message = await person.git('log', '-1', '--format=%B', branch);
+  expect(message).toContain('Bump golden debian to 12.0.1 (1 CVE fixed)\n\n2 places name the golden image debian:');
+  expect(message).toMatch(/- its base debian:12 moved\n\nSigned-off-by: Ada <ada@example.org>\n*$/);
+  const trailers = await person.git('log', '-1', '--format=%(trailers:key=Signed-off-by,valueonly)', branch);
+  expect(trailers.trim()).toBe('Ada <ada@example.org>');
+  expect(await propose(second, signing)).toMatchObject({ action: 'unchanged' });
+});
+
+test('owners of the files that change are asked for a review where that is wanted', async () => {
+  await person.push('main', { '.github/CODEOWNERS': '* @ana\n/services/ @acme/services\nREADME.md @zoe\n' });
+  const asked: (readonly string[] | undefined)[] = [];
+  const owned: ForgeRepository = {
+    ...forge,
+    rules: { codeOwnersReview: true },
+    async openPull(pull, call) {
+      asked.push(pull.reviewers);
+      return forge.openPull(pull, call);
+    },
+  };
+  await propose(second, owned);
+
+  expect(asked).toEqual([['ana', 'acme/services']]);
 });
 
 test('pins that are left alone are reported with the reason', async () => {

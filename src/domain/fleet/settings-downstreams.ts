@@ -5,12 +5,15 @@ import { Duration, Line, VariableName } from './values.ts';
 /** How pull requests are opened in a downstream. */
 export interface PullSettings {
   readonly labels?: readonly string[] | undefined;
-  readonly reviewers?: readonly string[] | undefined;
+  /** `codeowners`: those of the files that change. */
+  readonly reviewers?: readonly string[] | 'codeowners' | undefined;
   readonly assignees?: readonly string[] | undefined;
   readonly draft?: boolean | undefined;
   /** Merged by the forge when the checks pass that the repository requires. */
   readonly autoMerge?: boolean | undefined;
   /** Seconds, see `PullRules`. */
+  /** Commits say by whom they are signed off. */
+  readonly signoff?: boolean | undefined;
   readonly declineFor?: number | undefined;
   readonly stuckAfter?: number | undefined;
 }
@@ -68,7 +71,10 @@ const Word = Line.min(1, 'is empty');
 
 const Pulls = z.strictObject({
   labels: z.array(Word).optional(),
-  reviewers: z.array(Word).optional(),
+  reviewers: z
+    .union([z.literal('codeowners'), z.array(Word)], { error: 'must be a list of names, or codeowners' })
+    .optional(),
+  signoff: z.boolean().optional(),
   assignees: z.array(Word).optional(),
   draft: z.boolean().optional(),
   autoMerge: z.boolean().optional(),
@@ -157,6 +163,10 @@ const Github = z
   .refine(
     ({ token, app }) => (token === undefined) !== (app === undefined),
     'must say who asks; write either "token" or, for a GitHub App, "app" with its "id" and "key"',
+  )
+  .refine(
+    ({ pulls, author }) => !pulls?.signoff || author !== undefined,
+    'signs off for nobody; write "author" with "name" and "email" beside "signoff"',
   );
 
 export const DownstreamFile = z.discriminatedUnion(

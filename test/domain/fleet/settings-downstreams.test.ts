@@ -40,6 +40,14 @@ test('several maintained branches, named in one way', () => {
   expect(mistakesOf('{ forge: local, path: x, branch: main, branches: [main] }')).toContain('names branches twice');
 });
 
+test('a commit on GitHub is signed off by an author alone', () => {
+  const forge =
+    'forge: github, repository: acme/shop, token: { env: T }, pulls: { signoff: true, reviewers: codeowners }';
+
+  expect(mistakesOf(`{ ${forge} }`)).toContain('signs off for nobody; write "author"');
+  expect(mistakesOf(`{ ${forge}, author: { name: ada, email: ada@example.org } }`)).toBe('none');
+});
+
 test('how fast a forge is written to', () => {
   const forge = 'forge: gitea, url: https://git.acme.example, repository: acme/shop, token: { env: T }';
 
