@@ -5,8 +5,9 @@ import { explainReason } from '../../domain/reasons.ts';
 import type { StepRecord } from '../../domain/run.ts';
 import type { CycleObserver } from '../../flows/cycle.ts';
 import type { StepObserver } from '../../flows/steps.ts';
-import type { ProposeEnd, RunEnd } from '../../queue/dispatcher.ts';
+import type { RunEnd } from '../../queue/dispatcher.ts';
 import { type BoardRun, formatSeconds, withStep } from './board.ts';
+import { proposalLines } from './proposal-lines.ts';
 import { renderBoard } from './render.ts';
 
 /** Shows a cycle while it runs. */
@@ -91,21 +92,4 @@ function stepLine(step: StepRecord): string {
   if (step.state === 'skipped') return `${where}${step.name}: already done`;
   const seconds = formatSeconds((step.endedAt ?? step.startedAt) - step.startedAt);
   return `${where}${step.name}: ${step.state === 'failed' ? `failed after ${seconds}: ${step.error}` : seconds}`;
-}
-
-function proposalLines({ image, results, forecasts = [] }: ProposeEnd): string[] {
-  const worth = results.filter(({ action, stuck }) => stuck ?? !['none', 'unchanged'].includes(action));
-  const lines = worth.map(({ repository, base, action, number, title, message, troubles = [] }) => {
-    const what = [number === undefined ? undefined : `#${number}`, title]
-      .filter((part) => part !== undefined)
-      .join(' ');
-    return `${image}: pull request in ${repository}${base ? ` (${base})` : ''} ${action}${what ? `: ${what}` : ''}${[
-      message,
-      ...troubles,
-    ]
-      .filter(Boolean)
-      .map((each) => ` (${each})`)
-      .join('')}`;
-  });
-  return [...lines, ...forecasts.map((line) => `${image}: still to come: ${line}`)];
 }
