@@ -49,7 +49,8 @@ export function createRunQueue(options: DispatcherOptions): RunQueue {
         const opts = { ...JOB_OPTIONS, priority: PRIORITY.nightly, delay: delayMs };
         // One a minute will do, and one that runs may ask for the next
         const jobId = `propose-${image}-${Math.ceil((Date.now() + delayMs) / 60_000)}`;
-        await queue(queueName.propose).add('later', data, { ...opts, jobId });
+        // By the definitions of its time, not of now: downstreams may be gone by then
+        await queue(queueName.propose).add('later', { v: PAYLOAD_VERSION, image }, { ...opts, jobId });
         return;
       }
       await queue(queueName.propose).add('propose', data, {

@@ -53,8 +53,10 @@ describe('the queues', () => {
     const looked: string[] = [];
     work({
       ...{ queue: queueName.propose, schema: ProposePayload, concurrency: 1 },
-      async handle({ image }) {
+      async handle({ image, definitions: of }) {
         looked.push(image);
+        // By the definitions of its time
+        expect(of).toBe(image === 'debian' ? undefined : definitions);
         // One that runs may put off the rest once more
         if (image === 'debian' && looked.length === 3) await runs.propose('debian', definitions, { delayMs: 61_000 });
       },
