@@ -31,6 +31,7 @@ import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import type { Budget } from './lib/budget.ts';
+import type { Pacer } from './lib/pacer.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import type { RequestEvent } from './registry/transport.ts';
@@ -74,6 +75,8 @@ export interface AssembleOptions extends ComposeOptions {
   readonly definedAt?: SharedParts['definedAt'];
   /** What all processes know of what hosts allow. */
   readonly budget?: Budget;
+  /** What all processes know of how fast forges may be written to. */
+  readonly pacer?: Pacer;
   /** For a process that releases nothing, and is given no key. */
   readonly unsigned?: boolean;
 }
@@ -148,7 +151,8 @@ export async function assembleApp(
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
-    downstreams: createDownstreams(config, settings, http),
+    downstreams: createDownstreams(config, settings, http, options.pacer),
+    announce: options.onTrouble,
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),
     ...(scanner && { scanner }),

@@ -30,6 +30,7 @@ export async function proposeCommand(app: ProposeApp, output: Output, options: P
   requireImages(images, app.fleet.images);
   const repositories = await chosen(app, options);
   const wanted = app.fleet.images.filter(({ name }) => images.length === 0 || images.includes(name));
+  const isAsked = options.repositories.length > 0;
   const ends: (ProposeEnd & { readonly previews: readonly Preview[] })[] = [];
   for (const { name } of wanted) {
     const previews: Preview[] = [];
@@ -38,7 +39,7 @@ export async function proposeCommand(app: ProposeApp, output: Output, options: P
       list: async () => [...shown.keys()],
       follows: (repository: ForgeRepository) => app.downstreams.follows(shown.get(repository)!),
     };
-    const end = await createProposer({ ...app, downstreams, now: () => new Date() })(name, signal);
+    const end = await createProposer({ ...app, downstreams, now: () => new Date() }, { isAsked })(name, signal);
     ends.push({ ...end, previews });
   }
   if (json)
@@ -105,8 +106,11 @@ function toLines(
   dryRun: boolean,
 ): string[] {
   if (results.every(({ action }) => action === 'none')) return [`${image}: no pin to move`];
+  const left = [...previews];
   return results.flatMap((line) => {
-    const preview = previews.find(({ repository }) => repository === line.repository);
+    // Several branches of one repository have one name, and are in the order of the results
+    const at = left.findIndex(({ repository }) => repository === line.repository);
+    const [preview] = at === -1 ? [] : left.splice(at, 1);
     return [
       headline(image, line, dryRun),
       ...(preview === undefined ? [] : preview.intents.flatMap((each) => intentLines(each, preview))),
@@ -120,10 +124,13 @@ const WOULD: Readonly<Record<string, string>> = {
   closed: 'would be closed',
 };
 
-function headline(image: string, { repository, action, number, title, message }: ProposeLine, dryRun: boolean): string {
+function headline(image: string, line: ProposeLine, dryRun: boolean): string {
+  const { repository, base, action, number, title, message, troubles = [] } = line;
+  const branch = base === undefined ? '' : ` (${base})`;
   const pull = number ? ` #${number}` : '';
   const done = (dryRun && WOULD[action]) || action;
-  return `${image} in ${repository}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}`;
+  const more = troubles.map((trouble) => ` (${trouble})`).join('');
+  return `${image} in ${repository}${branch}${pull}: ${done}${message || title ? `: ${message ?? title}` : ''}${more}`;
 }
 
 function intentLines(intent: Intent, { before }: Preview): string[] {

@@ -55,9 +55,16 @@ interface Answers {
 async function askAll({ repositories, signal }: PullsContext): Promise<Answers> {
   const answers = await Promise.allSettled(repositories.map((repository) => repository.pulls({}, { signal })));
   if (signal.aborted) throw new FactoryError('cancelled', { code: 'cancelled', cause: signal.reason });
+  const seen = new Set<string>(); // one repository may be there with several branches
+  const isNew = ({ repository, number }: PullRequest) => {
+    const key = `${repository}#${number}`;
+    return !seen.has(key) && seen.add(key);
+  };
   return {
     pulls: answers.flatMap((answer, index) =>
-      answer.status === 'fulfilled' ? answer.value.map((pull) => ({ repository: repositories[index]!, pull })) : [],
+      answer.status === 'fulfilled'
+        ? answer.value.filter(isNew).map((pull) => ({ repository: repositories[index]!, pull }))
+        : [],
     ),
     unknown: answers.flatMap((answer, index) =>
       answer.status === 'rejected' ? [{ repository: repositories[index]!.name, why: explainError(answer.reason) }] : [],

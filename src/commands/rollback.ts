@@ -33,9 +33,9 @@ export async function rollbackCommand(app: App, output: Output, options: Rollbac
 function toLines(image: string, end: RollbackEnd, { results }: ProposeEnd): string[] {
   const pulls = results
     .filter(({ action }) => action !== 'none')
-    .map(({ repository, number, action, title, message }) => {
+    .map(({ repository, number, action, title, message, troubles = [] }) => {
       const pull = number === undefined ? '' : ` #${number}`;
-      return `${repository}${pull} ${action}: ${message ?? title ?? ''}`;
+      return [`${repository}${pull} ${action}: ${message ?? title ?? ''}`, ...troubles].join('; ');
     });
   if (end.already) {
     const further = `"ingot rollback ${image} --to VERSION --reason …" goes further back`;

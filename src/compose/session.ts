@@ -52,6 +52,8 @@ export interface SharedParts {
   /** What images have installed, and what archives offer. */
   readonly packages: Packages;
   readonly downstreams: Downstreams;
+  /** A line for the log. */
+  readonly announce: (line: string) => void;
   /** Last commit that touched an image, where the definitions are in no git repository here. */
   readonly revision?: (image: Image) => Promise<string | undefined>;
   /** When that was, RFC 3339. */

@@ -1,3 +1,4 @@
+import type { Origin } from './compare-link.ts';
 import type { Digest } from './digest.ts';
 import type { Platform } from './platform.ts';
 import type { Finding, Package } from './verdict.ts';
@@ -16,6 +17,8 @@ export type ImageContent = Readonly<Partial<Record<Platform, PlatformContent>>>;
 export interface PinnedRelease {
   readonly version?: string;
   readonly digest?: Digest;
+  /** Where it is defined. */
+  readonly origin?: Origin | undefined;
   /** Absent: not to be had any more. */
   readonly content?: ImageContent;
 }

@@ -10,6 +10,7 @@ const MarkerSchema = z.object({
   files: DigestSchema,
   closedByUs: z.boolean().optional(),
   leaves: z.string().optional(),
+  since: z.string().optional(),
 });
 
 /** What ingot remembers in a pull request's body. A person may edit it: it is a hint, branch and commits decide. */
@@ -23,6 +24,8 @@ export interface PullRequestMarker {
   readonly closedByUs?: boolean | undefined;
   /** Set when it moves pins back: names what they leave, see `leavesKey`. */
   readonly leaves?: string | undefined;
+  /** When it came to propose this release; RFC 3339. */
+  readonly since?: string | undefined;
 }
 
 const MARKER = /<!-- ingot: (\{.*?\}) -->/;

@@ -1,10 +1,11 @@
 import type { LeftPin, PinVersion } from './bump/format.ts';
 import { isOlder } from './channel-journal.ts';
+import { compareLink } from './compare-link.ts';
 import { diffFindings, type FindingsChange } from './diff.ts';
 import { type Digest, shortDigest } from './digest.ts';
 import type { Deprecation } from './fleet/deprecated.ts';
 import type { ImageContent, PinnedRelease } from './image-content.ts';
-import { code, fitSections, inline, table } from './markdown.ts';
+import { code, fitSections, inline, link, table } from './markdown.ts';
 import { renderMarker } from './pull-request-marker.ts';
 import { deprecationSection, packagesSection, sizeSection, vulnerabilitiesSection } from './pull-request-sections.ts';
 
@@ -26,6 +27,8 @@ export interface PullRequestFacts {
   readonly left: readonly (LeftPin & { readonly path: string })[];
   /** Of the files that the branch changes, see `digestOfFiles`. */
   readonly files: Digest;
+  /** When it came to propose this release; RFC 3339. */
+  readonly since?: string | undefined;
 }
 
 export interface MovedPin {
@@ -70,6 +73,7 @@ export function renderPullRequest(facts: PullRequestFacts): { title: string; bod
       digest: after.digest,
       files: facts.files,
       leaves: leavesKey(facts),
+      since: facts.since,
     }),
     summaryTable(facts),
     whySection(facts),
@@ -121,7 +125,9 @@ function whySection(facts: PullRequestFacts): string {
   const made = goesBack(facts) ? [`${after.version} is in use again`] : reasons;
   const all = [...bad, ...made];
   const lines = all.length === 0 ? ['the reason was not recorded'] : all;
-  return `### Why now\n\n${lines.map((reason) => `- ${inline(capitalise(reason))}`).join('\n')}`;
+  const page = compareLink(facts.before.origin, after.origin);
+  const compared = page === undefined ? '' : `\n\n${link('What changed in the definitions', page)}`;
+  return `### Why now\n\n${lines.map((reason) => `- ${inline(capitalise(reason))}`).join('\n')}${compared}`;
 }
 
 function capitalise(text: string): string {
@@ -155,5 +161,5 @@ cosign verify --key cosign.pub --insecure-ignore-tlog ${reference}
 function holdSection({ after, image }: PullRequestFacts): string {
   return `### How to hold or decline
 
-Close this pull request to decline ${inline(after.version)}: it is not proposed again, the next release is. Push a commit to its branch to take it over: ingot leaves the branch alone from then on. While it is open, newer releases of ${inline(image)} replace it in place.`;
+Close this pull request to decline ${inline(after.version)}: it is not proposed again, the next release is. To keep a pin where it is, write ${code('# ingot: hold')} beside it; ${code('.ingot.yaml')} in this repository says how far pins go, and which files are left alone. Push a commit to its branch to take it over: ingot leaves the branch alone from then on. While it is open, newer releases of ${inline(image)} replace it in place.`;
 }

@@ -80,6 +80,8 @@ export interface Release {
   readonly inputs?: Inputs;
   /** Somebody else made it: it carries no word of its inputs. */
   readonly foreign?: boolean;
+  /** It fixes a critical vulnerability. */
+  readonly urgent?: boolean;
 }
 
 /** What else is known of an image beside the parts of its inputs. */

@@ -107,10 +107,17 @@ async function propose(
 ): Promise<readonly ProposeEnd[]> {
   if (fleet.settings.downstreams.length === 0) return [];
   const proposals: ProposeEnd[] = [];
-  for (const { image } of plan.filter(({ release }) => release !== undefined)) {
+  const released = plan.filter(({ release }) => release !== undefined);
+  const [urgent, others] = [released.filter(isUrgent), released.filter((entry) => !isUrgent(entry))];
+  for (const { image } of [...urgent, ...others]) {
     const end = await dispatcher.propose(image, signal);
     proposals.push(end);
     observer.onProposed?.(end);
   }
   return proposals;
+}
+
+/** Critical fixes go before what can wait. */
+function isUrgent({ release }: PlanEntry): boolean {
+  return release?.urgent === true;
 }

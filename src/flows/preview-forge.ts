@@ -25,7 +25,10 @@ export type Intent =
   | { readonly kind: 'remove-branch'; readonly branch: string };
 
 /** Reads as the repository does, and writes nothing: what would be written is told. */
-export function withPreview(repository: ForgeRepository, tell: (intent: Intent) => void): ForgeRepository {
+export function withPreview(
+  { turns: _, ...repository }: ForgeRepository,
+  tell: (intent: Intent) => void,
+): ForgeRepository {
   const find = async (number: number): Promise<PullRequest> => {
     const found = (await repository.pulls()).find((pull) => pull.number === number);
     return found ?? { ...NOT_THERE, repository: repository.name, number };

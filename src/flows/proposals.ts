@@ -1,12 +1,14 @@
-import type { KnownDigest } from '../domain/bump/format.ts';
+import type { KnownDigest, PinVersion } from '../domain/bump/format.ts';
 import { isStaged } from '../domain/channel-stages.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Fleet, Image } from '../domain/fleet/model.ts';
+import type { ImageContent } from '../domain/image-content.ts';
 import type { Places } from '../domain/places.ts';
 import type { Platform } from '../domain/platform.ts';
 import { explainReason } from '../domain/reasons.ts';
 import { atDigest, atTag, type Reference, repositoryOf } from '../domain/reference.ts';
+import { isCalled } from '../domain/rollout.ts';
 import type { Release } from '../domain/staleness.ts';
 import { standingOf } from '../domain/standing.ts';
 import { isOfLine } from '../domain/version.ts';
@@ -17,7 +19,8 @@ import type { Registry } from '../registry/registry.ts';
 import type { FolderRelease } from './folder-pins.ts';
 import { readMarks } from './marks.ts';
 import { adoptedUpstreams, createOlder, endedLines } from './pin-facts.ts';
-import { type ProposeResult, proposeEverywhere, type ReleaseLookup, type ReleaseToPropose } from './propose.ts';
+import type { ProposeResult, ReleaseLookup, ReleaseToPropose } from './propose.ts';
+import { type EverywhereEnd, proposeEverywhere } from './propose-everywhere.ts';
 import { type ContentDeps, readContent } from './release-content.ts';
 import { ANNOTATIONS, readTag } from './releases.ts';
 
@@ -30,29 +33,62 @@ export interface ProposerDeps extends ContentDeps {
     /** The channel that a downstream follows; `undefined`: the line. */
     follows(downstream: ForgeRepository): string | undefined;
   };
+  /** Told how long pull requests will take, before they begin. */
+  readonly announce?: ((line: string) => void) | undefined;
+}
+
+export interface ProposeOptions {
+  /** Says what would be done, and writes nothing. */
+  readonly isDry?: boolean;
+  /** A person asks for these downstreams: none waits for others. */
+  readonly isAsked?: boolean;
 }
 
 /** Proposes the release in use of an image to every downstream. */
-export function createProposer(deps: ProposerDeps) {
+export function createProposer(deps: ProposerDeps, { isDry = false, isAsked = false }: ProposeOptions = {}) {
   return async (name: string, signal: AbortSignal): Promise<ProposeEnd> => {
     const image = deps.fleet.images.find((each) => each.name === name);
     if (image === undefined) throw new FactoryError(`${name} is no longer in the fleet`, { code: 'superseded' });
     const repository = deps.places.release(name);
     const lookup = createLookup(image, repository, deps, signal);
-    const results: ProposeResult[] = [];
+    const ends: EverywhereEnd[] = [];
     const all = await deps.downstreams.list(signal);
+    const rollout = isAsked ? undefined : (image.rollout ?? deps.fleet.settings.rollout);
+    const strangers = rollout?.canary.filter((canary) => !all.some((each) => isCalled(each.name, canary))) ?? [];
+    for (const canary of strangers) deps.announce?.(`rollout names the canary ${canary}, which is no downstream`);
     for (const [tag, downstreams] of Map.groupBy(all, (each) => deps.downstreams.follows(each) ?? image.line)) {
       const release = await readTag(deps.registry, atTag(repository, tag), { signal });
       if (release === undefined) continue;
       const proposal = await toProposal(image, repository, release, deps, signal);
-      results.push(...(await proposeEverywhere(downstreams, { release: proposal, lookup, signal })));
+      const announce = (line: string) => deps.announce?.(`${name}: ${line}`);
+      const request = { release: proposal, lookup, now: deps.now(), rollout, announce, isDry, signal };
+      ends.push(await proposeEverywhere(downstreams, request));
     }
-    return { image: name, results: results.map(toLine) };
+    return toEnd(name, ends);
   };
 }
 
-function toLine({ repository, action, number, title, message }: ProposeResult) {
-  return { repository, action, ...(number && { number }), ...(title && { title }), ...(message && { message }) };
+function toEnd(image: string, ends: readonly EverywhereEnd[]): ProposeEnd {
+  const forecasts = ends.flatMap((each) => each.forecasts);
+  const times = ends.flatMap(({ nextAt }) => nextAt ?? []);
+  return {
+    image,
+    results: ends.flatMap(({ results }) => results.map(toLine)),
+    ...(forecasts.length > 0 && { forecasts }),
+    ...(times.length > 0 && { nextAt: new Date(Math.min(...times)).toISOString() }),
+  };
+}
+
+function toLine({ repository, base, action, number, title, message, stuck, troubles }: ProposeResult) {
+  const about = { ...(number && { number }), ...(title && { title }), ...(message && { message }) };
+  return {
+    repository,
+    ...(base && { base }),
+    action,
+    ...about,
+    ...(stuck && { stuck }),
+    ...(troubles && { troubles }),
+  };
 }
 
 /** The releases in use of images that are wanted, for pins outside a forge. */
@@ -97,6 +133,7 @@ async function toProposal(
     platforms,
     ...places,
     reasons,
+    urgent: release.urgent === true,
     deprecated: image.deprecated,
     quarantined,
     settings: fleet.settings.pins,
@@ -125,13 +162,30 @@ async function placesOfChannels(
 function createLookup(image: Image, repository: Reference, deps: ProposerDeps, signal: AbortSignal): ReleaseLookup {
   const { registry } = deps;
   const identify = createIdentify(image, repository, registry, signal);
+  const known = new Map<string, Promise<ImageContent | undefined>>();
+  const read = async (version: string) => {
+    const release = await readTag(registry, atTag(repository, version), { signal });
+    return release && (await readContent(repository, release.platforms, deps, { signal }));
+  };
+  const versionOf = async ({ tag, digest }: PinVersion) =>
+    digest === undefined ? tag : (await identify(digest))?.version;
   return {
     identify,
-    async content({ tag, digest }) {
-      const version = digest === undefined ? tag : (await identify(digest))?.version;
+    async origin(pin) {
+      const version = await versionOf(pin);
+      const stored =
+        version === undefined ? undefined : await registry.manifest(atTag(repository, version), { signal });
+      if (stored === undefined) return undefined;
+      const { annotations = {} } = parseManifest(stored.bytes, 'an index');
+      return { source: annotations[ANNOTATIONS.source], revision: annotations[ANNOTATIONS.revision] };
+    },
+    /** Repositories mostly are on the same few releases, each of which is read once. */
+    async content(pin) {
+      const version = await versionOf(pin);
       if (version === undefined) return undefined;
-      const release = await readTag(registry, atTag(repository, version), { signal });
-      return release && (await readContent(repository, release.platforms, deps, { signal }));
+      const content = known.get(version) ?? read(version);
+      known.set(version, content);
+      return content;
     },
   };
 }

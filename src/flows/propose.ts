@@ -1,15 +1,18 @@
-import { quarantineOfPin } from '../domain/bump/decide-pin.ts';
 import type { KnownDigest, LeftPin, PinVersion } from '../domain/bump/format.ts';
+import type { Origin } from '../domain/compare-link.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Deprecation } from '../domain/fleet/deprecated.ts';
 import { gitBlobId } from '../domain/git-blob.ts';
 import type { ImageContent } from '../domain/image-content.ts';
-import { goesBack, type LeftRelease, leavesKey, type MovedPin, renderPullRequest } from '../domain/pull-request.ts';
+import { branchOf } from '../domain/our-branches.ts';
+import { type LeftRelease, leavesKey, type MovedPin } from '../domain/pull-request.ts';
 import { closedBody, digestOfFiles, readMarker } from '../domain/pull-request-marker.ts';
 import { renderStuck } from '../domain/stuck-comment.ts';
-import type { ForgeRepository, Head, PullRequest } from '../forge/forge.ts';
+import type { ForgeRepository, Head, OpenedPull, PullRequest, Write } from '../forge/forge.ts';
+import { reviewersOf } from './code-owners.ts';
 import { findPinChanges, type PinChanges, type PinRequest } from './pin-changes.ts';
-import { messageOf } from './steps.ts';
+import { isClosedByUs, isUrgent, refusalOf, type StuckPull, sinceOf, stuckPull } from './propose-life.ts';
+import { describe, quarantinedPins } from './propose-text.ts';
 
 /** A released, verified image that pins shall name. */
 export interface ReleaseToPropose extends PinRequest {
@@ -19,6 +22,8 @@ export interface ReleaseToPropose extends PinRequest {
   readonly deprecated?: Deprecation | undefined;
   /** What no pin may stay on. */
   readonly quarantined?: readonly LeftRelease[];
+  /** It fixes a critical vulnerability. */
+  readonly urgent?: boolean;
 }
 
 /** What the registry knows of releases; asked only when something has to be written. */
@@ -27,12 +32,16 @@ export interface ReleaseLookup {
   identify(digest: Digest): Promise<KnownDigest | undefined>;
   /** What is in the release that a pin names; `undefined` when it is not to be had any more. */
   content(pin: PinVersion): Promise<ImageContent | undefined>;
+  /** Where the release that a pin names is defined. Absent: nobody knows. */
+  origin?(pin: PinVersion): Promise<Origin | undefined>;
 }
 
 export interface ProposeRequest {
   readonly repository: ForgeRepository;
   readonly release: ReleaseToPropose;
   readonly lookup: ReleaseLookup;
+  /** What the time is. Absent: nothing depends on it. */
+  readonly now?: Date | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +57,10 @@ export type ProposeAction =
   | 'stuck'
   /** The repository's own .ingot.yaml is wrong: what is open stays as it is. */
   | 'held'
+  /** Its turn comes later: `message` says what it waits for. */
+  | 'waiting'
+  /** It would be done now; only said where nothing is to be written. */
+  | 'due'
   /** Nothing to move, nothing open. */
   | 'none'
   /** The repository could not be asked, or was changed by somebody else meanwhile. */
@@ -55,6 +68,8 @@ export type ProposeAction =
 
 export interface ProposeResult {
   readonly repository: string;
+  /** Into which branch, when that is not the default one. */
+  readonly base?: string;
   readonly image: string;
   readonly action: ProposeAction;
   /** Of the pull request that this is about. */
@@ -62,26 +77,32 @@ export interface ProposeResult {
   readonly title?: string;
   /** What a person should know. */
   readonly message?: string;
+  /** Why nobody merges it. */
+  readonly stuck?: StuckPull;
+  /** What was asked for and could not be had: labels, reviewers. It is open all the same. */
+  readonly troubles?: readonly string[];
   readonly pins: readonly MovedPin[];
   readonly left: readonly (LeftPin & { readonly path: string })[];
 }
 
-/** Looks at several repositories. One that cannot be asked holds up no other. */
-export async function proposeEverywhere(
-  repositories: readonly ForgeRepository[],
-  request: Omit<ProposeRequest, 'repository'>,
-): Promise<readonly ProposeResult[]> {
-  const results: ProposeResult[] = [];
-  for (const repository of repositories) {
-    try {
-      results.push(await proposeImage({ ...request, repository }));
-    } catch (error) {
-      if (request.signal.aborted) throw error;
-      const subject = { repository: repository.name, image: request.release.image };
-      results.push({ ...subject, action: 'unknown', message: messageOf(error), pins: [], left: [] });
-    }
-  }
-  return results;
+/** What one repository needs, after a look that changed nothing. */
+export interface Intent {
+  readonly state: State;
+  readonly action: ProposeAction;
+  /** That this is about. */
+  readonly pull?: PullRequest | undefined;
+  readonly message?: string | undefined;
+  readonly stuck?: StuckPull | undefined;
+  /** When another look finds more; milliseconds since the epoch. */
+  readonly nextAt?: number | undefined;
+  /** Absent: there is nothing to be done. */
+  readonly todo?: Todo | undefined;
+}
+
+interface Todo {
+  readonly writes: readonly Write[];
+  /** @returns the pull request as it is then */
+  act(): Promise<OpenedPull | undefined>;
 }
 
 /**
@@ -89,23 +110,48 @@ export async function proposeEverywhere(
  * needed. Level-triggered: a second time does nothing more, and a kill at any moment is made up by the next call.
  */
 export async function proposeImage(request: ProposeRequest): Promise<ProposeResult> {
+  return carryOut(await examine(request));
+}
+
+/** Looks what has to be done, and does nothing. */
+export async function examine(request: ProposeRequest): Promise<Intent> {
   const { repository, release, lookup, signal } = request;
-  const { head: base, ours } = await repository.look({ signal });
+  const { head: base, defaultBranch, ours } = await repository.look({ signal });
   const barred = release.quarantined?.some(({ digest }) => digest === release.digest);
   const changes = barred ? NOTHING : await findPinChanges(repository, base.commit, release, lookup.identify, signal);
   const leaves = await quarantinedPins(changes, request);
-  const branch = `ingot/image/${release.image}`;
+  const branch = branchOf(release.image, { base: base.branch, defaultBranch });
   const existing = ours.get(branch);
   const isQuiet = changes.pins.length === 0 && existing === undefined && repository.closesWithBranch;
   const pulls = isQuiet ? [] : await repository.pulls({ branch }, { signal });
-  const state: State = { ...request, base, branch, existing, changes, leaves, pulls, open: pulls.find(isOpen) };
-  if (changes.held !== undefined) return report(state, 'held', state.open, changes.held);
+  const state: State = {
+    ...request,
+    base,
+    branch,
+    existing,
+    changes,
+    leaves,
+    pulls,
+    open: pulls.find(isOpen),
+    isOther: base.branch !== (defaultBranch ?? base.branch),
+  };
+  if (changes.held !== undefined) return { state, action: 'held', pull: state.open, message: changes.held };
   if (changes.pins.length === 0) return withdraw(state);
   return offer(state);
 }
 
-interface State extends ProposeRequest {
+/** Does what a look found to be done. @throws what `pacedUntil` knows, when the forge takes no more writes for now */
+export async function carryOut(intent: Intent): Promise<ProposeResult> {
+  const { todo, state } = intent;
+  if (todo === undefined) return reportOf(intent);
+  await state.repository.turns?.take(todo.writes, { urgent: isUrgent(state), signal: state.signal });
+  return reportOf({ ...intent, pull: (await todo.act()) ?? intent.pull });
+}
+
+export interface State extends ProposeRequest {
   readonly base: Head;
+  /** Whether the base is another one than the default branch. */
+  readonly isOther: boolean;
   readonly branch: string;
   readonly existing: Head | undefined;
   readonly changes: PinChanges;
@@ -119,36 +165,30 @@ interface State extends ProposeRequest {
 /** Nobody is sent to a release that is quarantined while it is still in use. */
 const NOTHING: PinChanges = { files: [], pins: [], current: 0, left: [] };
 
-async function quarantinedPins({ pins }: PinChanges, { release, lookup }: ProposeRequest) {
-  const found = new Set<LeftRelease>();
-  if (!release.quarantined?.length) return [];
-  for (const { from } of pins) {
-    const known = from.digest && (await lookup.identify(from.digest));
-    const facts = { quarantined: release.quarantined, known: new Map(known && [[from.digest!, known]]) };
-    const quarantine = quarantineOfPin(from, facts);
-    if (quarantine !== undefined) found.add(quarantine);
-  }
-  return [...found];
-}
-
 function isOpen({ state }: PullRequest): boolean {
   return state === 'open';
 }
 
-async function withdraw(state: State): Promise<ProposeResult> {
+async function withdraw(state: State): Promise<Intent> {
   const { repository, open, pulls, existing, branch, changes, signal } = state;
   if (open !== undefined && !(await isOurs(state))) return stuck(state, open);
+  const removeBranch = () => repository.removeBranch(branch, { signal });
   if (open !== undefined) {
     const gone = changes.current > 0 ? 'every pin has moved already' : 'there is no pin left to move';
     const why = whyBarred(open, state.release) ?? gone;
-    await repository.updatePull(open.number, { state: 'closed', body: closedBody(open.body, why) }, { signal });
-    await repository.removeBranch(branch, { signal });
-    return report(state, 'closed', open, why);
+    const act = async () => {
+      const change = { state: 'closed', body: closedBody(open.body, why) } as const;
+      await repository.updatePull(open.number, change, { signal });
+      await removeBranch();
+      return undefined;
+    };
+    return { state, action: 'closed', pull: open, message: why, todo: { writes: ['update', 'remove'], act } };
   }
   // Left by a run that was killed, or by a merge. The branch of one that a person closed is the person's to keep.
   const isLeftover = existing !== undefined && pulls.every((pull) => pull.state !== 'closed' || isClosedByUs(pull));
-  if (isLeftover && (await isOurs(state))) await repository.removeBranch(branch, { signal });
-  return report(state, 'none', undefined, changes.left.length === 0 ? undefined : 'every pin was left alone');
+  const act = async () => void (await removeBranch());
+  const todo: Todo | undefined = isLeftover && (await isOurs(state)) ? { writes: ['remove'], act } : undefined;
+  return { state, action: 'none', message: changes.left.length === 0 ? undefined : 'every pin was left alone', todo };
 }
 
 /** The one that it would have moved pins to was quarantined since. */
@@ -158,41 +198,30 @@ function whyBarred({ body }: PullRequest, { quarantined = [] }: ReleaseToPropose
   return found && `${marker!.version} is quarantined by ${found.by}: ${found.why}`;
 }
 
-async function offer(state: State): Promise<ProposeResult> {
-  const { repository, release, open, pulls, existing, branch, base, changes, signal } = state;
-  const declined = open === undefined ? pulls.findLast((pull) => isDeclined(pull, state)) : undefined;
-  if (declined !== undefined) {
-    return report(state, 'declined', declined, `closed by a person, so that ${release.version} is not proposed again`);
-  }
+async function offer(state: State): Promise<Intent> {
+  const { repository, open, existing, branch, base, changes, signal } = state;
+  const refusal = open === undefined ? refusalOf(state) : undefined;
+  if (refusal !== undefined) return refusal;
   if (existing !== undefined && !(await isOurs(state))) return stuck(state, open);
-  if (open !== undefined && (await isUpToDate(state, open))) return report(state, 'unchanged', open);
-  const text = await describe(state);
-  const files = changes.files;
-  const expected = { commit: existing?.commit };
-  await repository.commit({ branch, onto: base.commit, message: text.title, files, expected }, { signal });
-  if (open === undefined) {
-    const opened = await repository.openPull({ branch, base: base.branch, ...text }, { signal });
-    return report(state, 'opened', opened);
-  }
-  return report(state, 'updated', await repository.updatePull(open.number, text, { signal }));
+  if (open !== undefined && (await isUpToDate(state, open)))
+    return { state, action: 'unchanged', pull: open, ...(await stuckPull(state, open)) };
+  const act = async () => {
+    const { message, ...text } = await describe({ ...state, since: sinceOf(state) ?? state.now?.toISOString() });
+    const files = changes.files;
+    const expected = { commit: existing?.commit };
+    await repository.commit({ branch, onto: base.commit, message, files, expected }, { signal });
+    if (open === undefined) {
+      const reviewers = await reviewersOf(state);
+      return repository.openPull({ branch, base: base.branch, ...text, ...reviewers }, { signal });
+    }
+    return repository.updatePull(open.number, text, { signal });
+  };
+  const action = open === undefined ? 'opened' : 'updated';
+  return { state, action, pull: open, todo: { writes: ['commit', open === undefined ? 'open' : 'update'], act } };
 }
 
 async function isOurs({ repository, branch, base, signal }: State): Promise<boolean> {
   return repository.isOurs(branch, base.branch, { signal });
-}
-
-function isClosedByUs({ body }: PullRequest): boolean {
-  return readMarker(body)?.closedByUs === true;
-}
-
-/** The body may have been edited by whoever closed it; then the title has to do. */
-function isDeclined({ state, body, title }: PullRequest, { release, leaves }: State): boolean {
-  if (state !== 'closed') return false;
-  const way = { leaves, after: release };
-  const marker = readMarker(body);
-  if (marker === undefined)
-    return title.split(' ').includes(release.version) && title.includes(' back ') === goesBack(way);
-  return marker.digest === release.digest && marker.closedByUs !== true && marker.leaves === leavesKey(way);
 }
 
 /** The body speaks of the wanted change, and the branch holds it. The base may have moved on elsewhere. */
@@ -211,57 +240,38 @@ async function isUpToDate(
   });
 }
 
-async function describe({ release, lookup, changes, leaves }: State): Promise<{ title: string; body: string }> {
-  const { image, repository, version, digest, reasons } = release;
-  const from = mostCommon(changes.pins.map((pin) => pin.from));
-  const [before, after] = [await lookup.content(from), await lookup.content({ tag: version, digest })];
-  const known = from.digest === undefined ? undefined : await lookup.identify(from.digest);
-  const oldVersion = known?.version ?? from.tag;
-  return renderPullRequest({
-    image,
-    repository,
-    before: {
-      ...(oldVersion === undefined ? {} : { version: oldVersion }),
-      ...(from.digest === undefined ? {} : { digest: from.digest }),
-      ...(before === undefined ? {} : { content: before }),
-    },
-    after: { version, digest, ...(after === undefined ? {} : { content: after }) },
-    reasons,
-    leaves,
-    pins: changes.pins,
-    left: changes.left,
-    ...(release.deprecated && { deprecated: release.deprecated }),
-    files: digestOfFiles(changes.files),
-  });
-}
-
-/** A repository may pin several releases; the comparison is with the one that most pins name. */
-function mostCommon(pins: readonly PinVersion[]): PinVersion {
-  const groups = Map.groupBy(pins, ({ tag, digest }) => `${tag}@${digest}`);
-  return [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a))[0]!;
-}
-
 /** Said once for each release, where whoever works on the branch reads it. */
-async function stuck(state: State, open: PullRequest | undefined): Promise<ProposeResult> {
+async function stuck(state: State, open: PullRequest | undefined): Promise<Intent> {
   const { repository, branch, release, changes, signal } = state;
   const remedy = `delete ${branch} to have ingot propose ${release.version} anew`;
-  if (open !== undefined && changes.pins.length > 0) {
-    const { mark, body } = renderStuck({ ...release, branch, pins: changes.pins });
-    const comments = await repository.comments(open.number, { signal });
-    if (!comments.some((comment) => comment.body.includes(mark)))
-      await repository.comment(open.number, body, { signal });
-  }
-  return report(state, 'stuck', open, `somebody else has commits on the branch, which is left alone; ${remedy}`);
+  const message = `somebody else has commits on the branch, which is left alone; ${remedy}`;
+  const intent: Intent = { state, action: 'stuck', pull: open, message };
+  if (open === undefined || changes.pins.length === 0) return intent;
+  const { mark, body } = renderStuck({ ...release, branch, pins: changes.pins });
+  const comments = await repository.comments(open.number, { signal });
+  if (comments.some((comment) => comment.body.includes(mark))) return intent;
+  const act = async () => void (await repository.comment(open.number, body, { signal }));
+  return { ...intent, todo: { writes: ['comment'], act } };
 }
 
-function report(state: State, action: ProposeAction, pull?: PullRequest, message?: string): ProposeResult {
-  const { repository, release, changes } = state;
+/** What is said of an intent, done or not. */
+export function reportOf({
+  state,
+  action,
+  pull,
+  message,
+  stuck,
+}: Intent & { pull?: OpenedPull | undefined }): ProposeResult {
+  const { repository, release, changes, base, isOther } = state;
   return {
     repository: repository.name,
+    ...(isOther && { base: base.branch }),
     image: release.image,
     action,
     ...(pull === undefined ? {} : { number: pull.number, title: pull.title }),
     ...(message === undefined ? {} : { message }),
+    ...(stuck === undefined ? {} : { stuck }),
+    ...(pull?.troubles?.length ? { troubles: pull.troubles } : {}),
     pins: changes.pins,
     left: changes.left,
   };

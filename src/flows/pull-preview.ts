@@ -1,5 +1,6 @@
 import type { KnownDigest } from '../domain/bump/format.ts';
 import type { Digest } from '../domain/digest.ts';
+import { branchOf } from '../domain/our-branches.ts';
 import type { ForgeRepository, PullRequest, RepositoryFile } from '../forge/forge.ts';
 import { findPinChanges, type PinRequest } from './pin-changes.ts';
 import { messageOf } from './steps.ts';
@@ -44,10 +45,10 @@ async function previewPull(
 ): Promise<readonly PullPreview[]> {
   const subject = { repository: repository.name, image: release.image };
   try {
-    const base = await repository.head({ signal });
+    const { head: base, defaultBranch } = await repository.look({ signal });
     const { pins } = await findPinChanges(repository, base.commit, release, release.identify, signal);
     if (pins.length === 0) return [];
-    const branch = `ingot/image/${release.image}`;
+    const branch = branchOf(release.image, { base: base.branch, defaultBranch });
     const open = (await repository.pulls({ branch }, { signal })).find(({ state }) => state === 'open');
     const isTaken =
       (await repository.branch(branch, { signal })) !== undefined &&
@@ -67,12 +68,12 @@ function actionOf(open: PullRequest | undefined, isTaken: boolean): Pick<PullPre
 
 /** Reads head, list and each file once, however many images are looked for. */
 function remembering(repository: ForgeRepository): ForgeRepository {
-  const head = once(() => repository.head());
+  const look = once(() => repository.look());
   const files = keyed((commit: string) => repository.files(commit));
   const contents = new Map<string, Promise<Uint8Array>>();
   return {
     ...repository,
-    head: () => head(),
+    look: () => look(),
     files: (commit) => files(commit),
     read(file: RepositoryFile, call) {
       const content = contents.get(file.blob) ?? repository.read(file, call);

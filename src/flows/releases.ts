@@ -59,6 +59,7 @@ export async function readTag(registry: Registry, reference: Reference, call: Ca
     ...(created === undefined ? {} : { created }),
     ...(inputs === undefined ? {} : { inputs }),
     ...(index.annotations?.[ANNOTATIONS.inputs] === undefined && inputs === undefined ? { foreign: true } : {}),
+    ...(index.annotations?.[ANNOTATIONS.urgency] === 'critical' ? { urgent: true } : {}),
   };
 }
 

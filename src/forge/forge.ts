@@ -85,6 +85,8 @@ export interface Checks {
 /** A repository at one moment. */
 export interface Look {
   readonly head: Head;
+  /** Absent when the repository has none. */
+  readonly defaultBranch?: string | undefined;
   /** Branches below `ingot/`, by name. */
   readonly ours: ReadonlyMap<string, Head>;
 }
@@ -103,12 +105,47 @@ export interface ForgeCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What changes something in a forge. */
+export type Write = 'commit' | 'open' | 'update' | 'comment' | 'remove';
+
+export interface TurnCall extends ForgeCall {
+  /** Goes before what can wait. */
+  readonly urgent?: boolean | undefined;
+}
+
+/** How fast a forge may be written to. */
+export interface Turns {
+  /** Names what has one limit in common: a host, and who writes there. */
+  readonly group: string;
+  /** Where that is, for people. */
+  readonly host: string;
+  /** Waits until these may follow each other. @throws FactoryError `rate-limited`, see `pacedUntil` */
+  take(writes: readonly Write[], call?: TurnCall): Promise<void>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** When all of these would be done, those of several repositories one after the other. Milliseconds since the epoch. */
+  until(writes: readonly Write[], call?: TurnCall): Promise<number>;
+}
+
+/** How its owners want pull requests to be cared for. Milliseconds. */
+export interface PullRules {
+  /** So long after a person closed one nothing is proposed. Absent: only what was closed is not proposed again. */
+  readonly declineFor?: number | undefined;
+  /** An open one that is older is told of, as is one whose checks fail. Absent: nobody asks. */
+  readonly stuckAfter?: number | undefined;
+  /** Owners of the files that change are asked for a review (CODEOWNERS). */
+  readonly codeOwnersReview?: boolean | undefined;
+}
+
 /** One downstream repository in its forge. */
 export interface ForgeRepository {
   /** How people name it: `acme/shop`, a path for the local forge. */
   readonly name: string;
   /** Whether a pull request is closed when its branch goes: then none is open where there is no branch. */
   readonly closesWithBranch: boolean;
+  readonly rules?: PullRules;
+  /** Absent: it may be written to at any time. */
+  readonly turns?: Turns;
   /** Default branch, or the configured one. @throws ForgeError `not-found` */
   head(call?: ForgeCall): Promise<Head>;
   /** The head and the branches below `ingot/`, in one request. @throws ForgeError `not-found` */

@@ -105,9 +105,10 @@ async function commit(
   repository: ForgeRepository,
   remote: Remote,
   request: CommitRequest,
-  { identity, now, ca }: GiteaOptions,
+  { identity, now, ca, apart }: GiteaOptions,
   call: ForgeCall,
 ): Promise<Head> {
+  await apart?.(call.signal);
   const from = await expectedHead(repository, request, call);
   return pushCommit(remote, request, from, { identity, now, ca }, call.signal);
 }

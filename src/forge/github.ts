@@ -34,7 +34,7 @@ export function createGithubForge(options: GithubOptions): WebForge {
   const base = options.url.replace(/\/+$/, '');
   const { api, graphql } = addressesOf(base);
   const refusal = createRefusal(options.tokenName);
-  const token = tokenSource(options.credential, { ...options, base: api, refusal });
+  const token = tokenSource(options.credential, { ...options, apart: undefined, base: api, refusal });
   const headers = async () => ({
     authorization: `Bearer ${await token()}`,
     accept: 'application/vnd.github+json',

@@ -34,6 +34,10 @@ function createRepository(path: string, branch: string | undefined, deps: GitDep
     head: ({ signal } = {}) => readHead(git, branch, signal),
     look: async ({ signal } = {}) => ({
       head: await readHead(git, branch, signal),
+      defaultBranch: await defaultBranch(git, signal).catch((error) => {
+        if (signal?.aborted || branch === undefined) throw error;
+        return undefined; // HEAD is no branch, which is no matter when one is configured
+      }),
       ours: await ourBranches(git, signal),
     }),
     files: (commit, { signal } = {}) => listFiles(git, commit, signal),

@@ -1,15 +1,24 @@
-import { ForgeError, type ForgeRepository, type NewPull, type OpenedPull } from './forge.ts';
+import { signedOff } from '../domain/commit-message.ts';
+import { ForgeError, type ForgeRepository, type NewPull, type OpenedPull, type PullRules } from './forge.ts';
 
 export interface PullOptions extends Pick<NewPull, 'labels' | 'reviewers' | 'assignees' | 'draft'> {
   /** Asked of the forge for each one that is opened. */
   readonly autoMerge?: boolean | undefined;
+  readonly rules?: PullRules | undefined;
+  /** Who signs commits off; absent: nobody does. */
+  readonly signsOff?: { readonly name: string; readonly email: string } | undefined;
 }
 
 /** Opens pull requests as a downstream wants them. What cannot be had is a trouble, and the pull request is open. */
 export function withPullOptions(repository: ForgeRepository, options: PullOptions): ForgeRepository {
-  const { autoMerge, ...preset } = options;
+  const { autoMerge, rules, signsOff, ...preset } = options;
   return {
     ...repository,
+    ...(rules && { rules }),
+    commit(request, call) {
+      const message = signsOff === undefined ? request.message : signedOff(request.message, signsOff);
+      return repository.commit({ ...request, message }, call);
+    },
     async openPull(pull, call) {
       const opened = await repository.openPull({ ...preset, ...pull }, call);
       if (!autoMerge || opened.draft) return opened;

@@ -9,6 +9,8 @@ export interface WebDeps {
   /** Milliseconds. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly now: () => Date;
+  /** Waits before each request that writes; absent: it need not. */
+  readonly apart?: ((signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
 export interface RestOptions extends WebDeps {
@@ -89,6 +91,7 @@ async function untilAnswered<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
+      if (request.method !== 'GET') await options.apart?.(signal);
       const response = await sendOnce(options, request, signal);
       if (response.status < 300) return await read(response);
       throw await toError(options, request, response);

@@ -3,7 +3,9 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { FactoryError } from '../domain/errors.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
 import type { Budget, Spending } from '../lib/budget.ts';
+import type { WriteTimes } from '../lib/pacer.ts';
 import { type Learnt, learnFrom } from './budget-headers.ts';
+import { createSharedWriteTimes } from './write-times.ts';
 
 export interface SharedBudgetOptions {
   readonly connection: RedisOptions;
@@ -20,6 +22,8 @@ export interface SharedBudgetOptions {
 export interface SharedBudgets {
   of(kind: BudgetView['kind']): Budget;
   views(): Promise<readonly BudgetView[]>;
+  /** When forges were written to. */
+  readonly writes: WriteTimes;
   close(): Promise<void>;
 }
 
@@ -62,6 +66,7 @@ export function createSharedBudgets(options: SharedBudgetOptions): SharedBudgets
   const key = (...parts: string[]) => [options.prefix, 'budget', ...parts].join(':');
   return {
     of: (kind) => createBudgetOf(kind, redis, key, options),
+    writes: createSharedWriteTimes(redis, (writer) => key('writes', writer)),
     async views() {
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(READY_MS) });
       return readViews(redis, key, options.now());

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createDaemon } from '../compose/builders.ts';
+import { WAITING } from '../compose/forges.ts';
 import { createReader } from '../compose/reader.ts';
 import type { QueueSettings } from '../compose/session.ts';
 import { type AssembledApp, assembleApp, type ComposeOptions } from '../compose.ts';
@@ -21,6 +22,7 @@ import { createRedisHooks } from '../ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../ledger/redis-notifications.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
 import type { ServiceStore } from '../ledger/store.ts';
+import { createPacer } from '../lib/pacer.ts';
 import { createRunQueue } from '../queue/bullmq-runs.ts';
 import { redisOptions } from '../queue/connection.ts';
 import { queuePrefix } from '../queue/names.ts';
@@ -87,6 +89,7 @@ export function createHost(config: Config, options: HostOptions): Host {
     sleep: (ms, signal) => wait(ms, undefined, { signal }),
   });
   const budget = budgets.of('registry');
+  const pacer = createPacer({ ...WAITING, times: budgets.writes });
   const reader = createReader(config, { budget });
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
@@ -100,6 +103,7 @@ export function createHost(config: Config, options: HostOptions): Host {
       ...options,
       daemon,
       budget,
+      pacer,
       revision: async ({ name }) => revisions[name],
       definedAt: async ({ name }) => times[name],
     });

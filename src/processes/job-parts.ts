@@ -2,6 +2,7 @@ import type { JobParts, PartsOf } from '../../workers/parts.ts';
 import { readied } from '../compose/builders.ts';
 import { runDeps } from '../compose/session.ts';
 import type { AssembledApp } from '../compose.ts';
+import type { Digest } from '../domain/digest.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Platform } from '../domain/platform.ts';
 import { createProposer } from '../flows/proposals.ts';
@@ -24,7 +25,7 @@ export function createJobParts(
       throw new FactoryError('no definitions are known yet', { code: 'unavailable', retryable: true });
     }
     return withApp(definitions, async (app) => {
-      const { parts, flush } = partsOf(app, job.image, { store, runs, emulated });
+      const { parts, flush } = partsOf(app, { image: job.image, definitions }, { store, runs, emulated });
       try {
         return await use(parts, await withCancellation(job.runId, signal, store));
       } finally {
@@ -36,7 +37,7 @@ export function createJobParts(
 
 function partsOf(
   app: AssembledApp,
-  image: string,
+  { image, definitions }: { readonly image: string; readonly definitions: Digest },
   { store, runs, emulated }: Pick<Host, 'store' | 'runs'> & { readonly emulated: ReadonlySet<Platform> },
 ): { parts: JobParts; flush(): Promise<void> } {
   const recorder = createRecorder(app.ledger, {
@@ -54,7 +55,13 @@ function partsOf(
   return {
     parts: {
       run,
-      propose: createProposer({ ...app.session, ...run.release }),
+      async propose(name, signal) {
+        const end = await createProposer({ ...app.session, ...run.release })(name, signal);
+        if (end.nextAt !== undefined) {
+          await runs.propose(name, definitions, { delayMs: Math.max(0, Date.parse(end.nextAt) - Date.now()) });
+        }
+        return end;
+      },
       ended: (end) => tellEnd(end, store, runs),
     },
     flush: () => recorder.flush(),

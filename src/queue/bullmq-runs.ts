@@ -43,11 +43,19 @@ export function createRunQueue(options: DispatcherOptions): RunQueue {
     },
     has: async (run) => (await queue(queueName.release).getJob(releaseId(run))) !== undefined,
     remove: (run) => removeRun(run, queue),
-    async propose(image, definitions) {
+    async propose(image, definitions, { delayMs, urgent } = {}) {
       const data = { v: PAYLOAD_VERSION, image, definitions };
+      if (delayMs !== undefined) {
+        const opts = { ...JOB_OPTIONS, priority: PRIORITY.nightly, delay: delayMs };
+        // One a minute will do, and one that runs may ask for the next
+        const jobId = `propose-${image}-${Math.ceil((Date.now() + delayMs) / 60_000)}`;
+        // By the definitions of its time, not of now: downstreams may be gone by then
+        await queue(queueName.propose).add('later', { v: PAYLOAD_VERSION, image }, { ...opts, jobId });
+        return;
+      }
       await queue(queueName.propose).add('propose', data, {
         ...JOB_OPTIONS,
-        priority: PRIORITY.requested,
+        priority: urgent ? PRIORITY.critical : PRIORITY.requested,
         deduplication: { id: image, keepLastIfActive: true },
       });
     },

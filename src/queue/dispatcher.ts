@@ -38,13 +38,23 @@ export interface Dispatcher {
 export interface ProposeEnd {
   readonly image: string;
   readonly results: readonly ProposeLine[];
+  /** How many are still to come where, and until when, in words. */
+  readonly forecasts?: readonly string[];
+  /** When another look finds more to do; RFC 3339. Absent: nothing waits for a time. */
+  readonly nextAt?: string;
 }
 
 /** What was done about one image in one downstream repository. */
 export interface ProposeLine {
   readonly repository: string;
+  /** Into which branch, when that is not the default one. */
+  readonly base?: string;
   readonly action: string;
   readonly number?: number;
   readonly title?: string;
   readonly message?: string;
+  /** It is open, and nobody merges it: `checks-failing` or `waiting`, since when (RFC 3339), and which checks. */
+  readonly stuck?: { readonly kind: string; readonly since: string; readonly failing: readonly string[] };
+  /** What was asked for and could not be had. */
+  readonly troubles?: readonly string[];
 }

@@ -24,7 +24,12 @@ export interface RunQueue {
   has(run: QueuedRun): Promise<boolean>;
   /** Takes out what has not begun. @returns whether nothing is left of it */
   remove(run: QueuedRun): Promise<boolean>;
-  propose(image: string, definitions: Digest): Promise<void>;
+  /** @param delayMs for one that waits for a time alone; another that is asked for meanwhile is not put off */
+  propose(
+    image: string,
+    definitions: Digest,
+    options?: { readonly delayMs?: number; readonly urgent?: boolean },
+  ): Promise<void>;
   /** One look after now, also when one is under way. */
   look(options?: { readonly delayMs?: number }): Promise<void>;
   /** What follows releases, once after now. */

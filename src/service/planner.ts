@@ -135,5 +135,6 @@ async function follow(
   if (follows) await runs.follow();
   if (!proposes) return;
   const released = entries.filter(({ image, release }) => changed.includes(image) && release !== undefined);
-  for (const { image } of released) await runs.propose(image, definitions);
+  for (const { image, release } of released)
+    await runs.propose(image, definitions, { urgent: release?.urgent === true });
 }

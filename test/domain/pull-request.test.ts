@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderCommitMessage, signedOff } from '../../src/domain/commit-message.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { ImageContent, PlatformContent } from '../../src/domain/image-content.ts';
 import { code, inline, link } from '../../src/domain/markdown.ts';
@@ -114,7 +115,7 @@ test('the body tells versions, reason, vulnerabilities, packages, sizes, files a
 
     ### How to hold or decline
 
-    Close this pull request to decline 12.0.1: it is not proposed again, the next release is. Push a commit to its branch to take it over: ingot leaves the branch alone from then on. While it is open, newer releases of debian replace it in place."
+    Close this pull request to decline 12.0.1: it is not proposed again, the next release is. To keep a pin where it is, write \`# ingot: hold\` beside it; \`.ingot.yaml\` in this repository says how far pins go, and which files are left alone. Push a commit to its branch to take it over: ingot leaves the branch alone from then on. While it is open, newer releases of debian replace it in place."
   `);
 });
 
@@ -204,4 +205,62 @@ test('the end of an image is announced, with what takes its place', () => {
     '### End of life\n\n**debian** is rebuilt until 2027-06-30 and not after that: upstream ends. `trixie` takes its place: move there before.',
   );
   expect(renderPullRequest(facts()).body).not.toContain('End of life');
+});
+
+const origin = (revision: string, source = 'https://github.com/acme/golden') => ({ source, revision });
+
+test.each([
+  ['https://github.com/acme/golden', 'https://github.com/acme/golden/compare/aaaaaaa...bbbbbbb'],
+  ['https://github.com/acme/golden.git', 'https://github.com/acme/golden/compare/aaaaaaa...bbbbbbb'],
+  ['https://gitlab.com/acme/sub/golden', 'https://gitlab.com/acme/sub/golden/-/compare/aaaaaaa...bbbbbbb'],
+])('where the definitions are at %s, the change of them is linked', (source, page) => {
+  const { before, after } = facts();
+  const { body } = renderPullRequest(
+    facts({
+      before: { ...before, origin: origin('aaaaaaa', source) },
+      after: { ...after, origin: origin('bbbbbbb', source) },
+    }),
+  );
+
+  expect(body).toContain(`[What changed in the definitions](${page})`);
+});
+
+test.each([
+  ['the same commit', origin('aaaaaaa'), origin('aaaaaaa')],
+  ['another repository', origin('aaaaaaa'), origin('bbbbbbb', 'https://github.com/acme/other')],
+  ['a path', origin('aaaaaaa', '/srv/golden'), origin('bbbbbbb', '/srv/golden')],
+  ['no commit', origin('aaaaaaa'), origin('main')],
+  ['nothing known', undefined, origin('bbbbbbb')],
+])('with %s nothing is linked', (_name, from, to) => {
+  const { before, after } = facts();
+  const { body } = renderPullRequest(facts({ before: { ...before, origin: from }, after: { ...after, origin: to } }));
+
+  expect(body).not.toContain('What changed in the definitions');
+});
+
+test('the body says how to hold a pin and where rules are written', () => {
+  expect(renderPullRequest(facts()).body).toContain(
+    'write `# ingot: hold` beside it; `.ingot.yaml` in this repository',
+  );
+});
+
+test('the commit says what becomes what and why, in plain text', () => {
+  expect(renderCommitMessage('Bump golden debian to 12.0.1', facts())).toBe(`Bump golden debian to 12.0.1
+
+1 place names the golden image debian:
+12.0.0, aaaaaaaaaaaa becomes 12.0.1, bbbbbbbbbbbb.
+
+- its base debian:12 moved from aaaaaaaaaaaa to bbbbbbbbbbbb (made 2026-08-20)`);
+});
+
+test('a commit on the way back says what it leaves', () => {
+  const leaves = [{ digest: digest('a'), version: '12.0.2', by: 'ada', why: 'it\ncrashes' }];
+
+  expect(renderCommitMessage('Move', facts({ leaves }))).toMatch(/- 12\.0\.2 is quarantined: it crashes$/);
+});
+
+test('a commit that is signed off ends with the trailer', () => {
+  expect(signedOff('Bump\n\n- why\n', { name: 'Ada', email: 'ada@example.org' })).toBe(
+    'Bump\n\n- why\n\nSigned-off-by: Ada <ada@example.org>',
+  );
 });

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
 import { gitBlobId } from '../../src/domain/git-blob.ts';
 import type { ImageContent } from '../../src/domain/image-content.ts';
-import { proposeEverywhere, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
+import { closedBody } from '../../src/domain/pull-request-marker.ts';
+import { examine, proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
 import { ForgeError, type ForgeRepository } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
+import { withPullOptions } from '../../src/forge/pull-options.ts';
 import { debPackage, finding } from '../support/candidate-facts.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
 
@@ -173,6 +175,103 @@ describe('after a person closed it', () => {
   });
 });
 
+describe('after a person closed it, where nothing is wanted for a while', () => {
+  const day = 24 * 3_600_000;
+  const closed = Date.parse('2026-08-22T02:00:00Z');
+  const at = (time: number, what = third) => {
+    const repository = { ...forge, rules: { declineFor: 7 * day } };
+    return examine({ repository, release: what, lookup, now: new Date(time), signal });
+  };
+
+  beforeEach(async () => {
+    await propose();
+    await forge.updatePull(1, { state: 'closed' });
+  });
+
+  test('a later release asks again when that is over, and says when that is', async () => {
+    const early = await at(closed + 6 * day);
+
+    expect(early).toMatchObject({ action: 'declined', pull: { number: 1 }, nextAt: closed + 7 * day });
+    expect(early.message).toBe('closed by a person, so that nothing is proposed before 2026-08-29 02:00 UTC');
+    expect(await at(closed + 7 * day)).toMatchObject({ action: 'opened' });
+  });
+
+  test('the release that was closed never asks again', async () => {
+    expect(await at(closed + 70 * day, second)).toMatchObject({ action: 'declined' });
+  });
+
+  test('a critical fix does not wait', async () => {
+    expect(await at(closed, { ...third, urgent: true })).toMatchObject({ action: 'opened' });
+  });
+
+  test('what ingot closed itself keeps nobody waiting', async () => {
+    const [pull] = await forge.pulls();
+    await forge.updatePull(1, { body: closedBody(pull!.body, 'there is no pin left to move') });
+
+    expect(await at(closed)).toMatchObject({ action: 'opened' });
+  });
+});
+
+describe('an open one that nobody merges', () => {
+  const day = 24 * 3_600_000;
+  const opened = Date.parse('2026-08-22T02:00:00Z');
+  const look = (time: number, more: Partial<ForgeRepository> = {}) => {
+    const repository = { ...forge, rules: { stuckAfter: 7 * day }, ...more };
+    return proposeImage({ repository, release: second, lookup, now: new Date(time), signal });
+  };
+
+  test('is told of when it has waited for long', async () => {
+    await look(opened);
+
+    expect((await look(opened + 6 * day)).stuck).toBeUndefined();
+    expect(await look(opened + 7 * day)).toMatchObject({
+      action: 'unchanged',
+      message: 'waits to be merged since 2026-08-22',
+      stuck: { kind: 'waiting', since: '2026-08-22T02:00:00.000Z' },
+    });
+  });
+
+  test('is told of at once when its checks fail', async () => {
+    await look(opened);
+    const checks = async () => ({ state: 'failing', failing: ['test', 'lint'] }) as const;
+
+    expect(await look(opened, { checks })).toMatchObject({
+      action: 'unchanged',
+      message: 'its checks fail: test, lint',
+      stuck: { kind: 'checks-failing', failing: ['test', 'lint'] },
+    });
+  });
+
+  test('counts from when it came to propose the release that it proposes', async () => {
+    await propose({ ...second, digest: digest('d'), version: '12.0.0-1' });
+    await look(opened + 5 * day);
+
+    expect((await look(opened + 8 * day)).stuck).toBeUndefined();
+  });
+
+  test('costs no request where nobody asks for it', async () => {
+    await propose();
+    const checks = () => Promise.reject(new Error('not to be asked'));
+
+    expect(await look(opened + 99 * day, { rules: {}, checks })).toMatchObject({ action: 'unchanged' });
+  });
+});
+
+test.each<[string, Record<string, string | undefined>]>([
+  ['another file', { other: 'x' }],
+  ['a file that was moved away', { 'README.md': undefined, 'docs/README.md': 'x' }],
+  ['a line of a file that it touches', { Dockerfile: `# new\nFROM ${image}:12.0.0@${A}\nRUN true\n` }],
+  ['its own change made by somebody else, and more', { Dockerfile: `FROM ${image}:12.0.1@${B}\nRUN true\n` }],
+  ['a file that it touches gone', { 'services/a/Dockerfile.dev': undefined }],
+  ['a folder in place of a file that it touches', { Dockerfile: undefined, 'Dockerfile/x': 'y' }],
+])('an open one is never left in conflict with its base: %s', async (_name, files) => {
+  await propose();
+  await person.push('main', files);
+  await propose();
+
+  await expect(person.git('merge-tree', '--write-tree', 'main', branch)).resolves.toMatch(/^[0-9a-f]{40}$/);
+});
+
 test('commits of a person on the branch are left alone and reported, whatever is released', async () => {
   await propose();
   await person.push(branch, { note: 'mine' });
@@ -191,6 +290,62 @@ test('merged, there is nothing more to do, and the next release is a new pull re
   expect(await propose()).toMatchObject({ action: 'none' });
   expect(await forge.branch(branch)).toBeUndefined();
   expect(await propose(third)).toMatchObject({ action: 'opened', number: 2 });
+});
+
+test('two maintained branches of one repository have a pull request each, and neither touches the other', async () => {
+  await person.push('release-1', { Dockerfile: `FROM ${image}:12.0.0@${A}\nRUN old\n` });
+  const maintained = createLocalForge({ now: () => new Date('2026-08-22T02:00:00Z') }).repository(person.path, {
+    branch: 'release-1',
+  });
+
+  expect(await propose()).toMatchObject({ action: 'opened', number: 1 });
+  expect(await propose(second, maintained)).toMatchObject({ action: 'opened', number: 2, base: 'release-1' });
+  expect(await propose()).toMatchObject({ action: 'unchanged', number: 1 });
+  expect(await propose(second, maintained)).toMatchObject({ action: 'unchanged', number: 2 });
+
+  expect((await forge.pulls()).map(({ branch, base }) => [branch, base])).toEqual([
+    ['ingot/image/debian', 'main'],
+    ['ingot/on/release-1/image/debian', 'release-1'],
+  ]);
+  expect(await person.show('ingot/on/release-1/image/debian', 'Dockerfile')).toBe(`FROM ${image}:12.0.1@${B}\nRUN old`);
+  await forge.merge(2);
+  expect(await propose(second, maintained)).toMatchObject({ action: 'none' });
+  expect(await propose()).toMatchObject({ action: 'unchanged', number: 1 });
+});
+
+test('the default branch keeps its name where it is configured', async () => {
+  const named = createLocalForge({ now: () => new Date() }).repository(person.path, { branch: 'main' });
+
+  expect(await propose(second, named)).toMatchObject({ action: 'opened' });
+  expect(await forge.branch(branch)).toBeDefined();
+});
+
+test('the commit has a body, and is signed off where that is asked for', async () => {
+  const signing = withPullOptions(forge, { signsOff: { name: 'Ada', email: 'ada@example.org' } });
+  await propose(second, signing);
+
+  const message = await person.git('log', '-1', '--format=%B', branch);
+  expect(message).toContain('Bump golden debian to 12.0.1 (1 CVE fixed)\n\n2 places name the golden image debian:');
+  expect(message).toMatch(/- its base debian:12 moved\n\nSigned-off-by: Ada <ada@example.org>\n*$/);
+  const trailers = await person.git('log', '-1', '--format=%(trailers:key=Signed-off-by,valueonly)', branch);
+  expect(trailers.trim()).toBe('Ada <ada@example.org>');
+  expect(await propose(second, signing)).toMatchObject({ action: 'unchanged' });
+});
+
+test('owners of the files that change are asked for a review where that is wanted', async () => {
+  await person.push('main', { '.github/CODEOWNERS': '* @ana\n/services/ @acme/services\nREADME.md @zoe\n' });
+  const asked: (readonly string[] | undefined)[] = [];
+  const owned: ForgeRepository = {
+    ...forge,
+    rules: { codeOwnersReview: true },
+    async openPull(pull, call) {
+      asked.push(pull.reviewers);
+      return forge.openPull(pull, call);
+    },
+  };
+  await propose(second, owned);
+
+  expect(asked).toEqual([['ana', 'acme/services']]);
 });
 
 test('pins that are left alone are reported with the reason', async () => {
@@ -226,13 +381,6 @@ test('links and huge files are not touched', async () => {
   expect(await person.git('ls-tree', '--format=%(objectmode)', 'main', 'link.Dockerfile')).toBe('120000');
   expect(pins.map(({ path }) => path)).toEqual(['Dockerfile', 'services/a/Dockerfile.dev']);
   expect(left).toMatchObject([{ path: 'big/Dockerfile', reason: 'unsafe' }]);
-});
-
-test('one repository that cannot be asked holds up no other', async () => {
-  const broken = createLocalForge({ now: () => new Date() }).repository('/nowhere');
-  const results = await proposeEverywhere([broken, forge], { release: second, lookup, signal });
-
-  expect(results).toMatchObject([{ repository: '/nowhere', action: 'unknown' }, { action: 'opened' }]);
 });
 
 describe('a kill at any moment', () => {

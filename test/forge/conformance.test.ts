@@ -130,6 +130,7 @@ describe.each(FORGES)('$name', ({ start }) => {
 
     expect(await forge.look()).toEqual({
       head: await forge.head(),
+      defaultBranch: 'main',
       ours: new Map([[branch, await forge.branch(branch)]]),
     });
   });

@@ -131,7 +131,7 @@ test('without a token, or with an owner that is not there, it is said of the ent
   ];
   const [first, second] = await (await downstreamsOf(entries, { T: gitea.token })).list();
 
-  await expect(first?.head()).rejects.toThrow(/the variable NONE is empty; put a token of 127\.0\.0\.1:\d+ into NONE/);
+  await expect(first?.head()).rejects.toThrow(/the variable NONE is empty; put a token for 127\.0\.0\.1:\d+ into NONE/);
   expect(second?.name).toMatch(/^nobody-there at 127/);
   await expect(second?.pulls()).rejects.toMatchObject({ code: 'not-found' });
 });

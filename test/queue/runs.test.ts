@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import { createRunQueue } from '../../src/queue/bullmq-runs.ts';
 import { queueName } from '../../src/queue/names.ts';
-import { BuildPayload, ReleasePayload, SchedulePayload } from '../../src/queue/payloads.ts';
+import { BuildPayload, ProposePayload, ReleasePayload, SchedulePayload } from '../../src/queue/payloads.ts';
 import type { QueuedRun } from '../../src/queue/run-queue.ts';
 import { createWorker, type QueueWorker } from '../../src/queue/worker.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -43,6 +43,31 @@ function run(index: number, more: Partial<QueuedRun> = {}): QueuedRun {
 }
 
 describe('the queues', () => {
+  test('a look at downstreams that waits for its time holds up none that is asked for now', async () => {
+    const runs = queue();
+    const definitions = digestOf('fleet');
+    await runs.propose('debian', definitions, { delayMs: 1_000 });
+    await runs.propose('debian', definitions, { delayMs: 1_000 });
+    await runs.propose('python', definitions);
+    await runs.propose('node', definitions, { urgent: true });
+    const looked: string[] = [];
+    work({
+      ...{ queue: queueName.propose, schema: ProposePayload, concurrency: 1 },
+      async handle({ image, definitions: of }) {
+        looked.push(image);
+        // By the definitions of its time
+        expect(of).toBe(image === 'debian' ? undefined : definitions);
+        // One that runs may put off the rest once more
+        if (image === 'debian' && looked.length === 3) await runs.propose('debian', definitions, { delayMs: 61_000 });
+      },
+    });
+    await expect.poll(() => looked.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+
+    expect(looked.slice(0, 3)).toEqual(['node', 'python', 'debian']);
+    const waiting = async () => (await runs.counts([])).find(({ role }) => role === 'propose');
+    await expect.poll(waiting).toMatchObject({ delayed: 1 });
+  });
+
   test('keep 1,000 runs when everything is restarted, and each runs once', async () => {
     const before = createRunQueue(shared());
     for (let index = 0; index < 1000; index++) await before.start(run(index));

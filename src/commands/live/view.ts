@@ -5,8 +5,9 @@ import { explainReason } from '../../domain/reasons.ts';
 import type { StepRecord } from '../../domain/run.ts';
 import type { CycleObserver } from '../../flows/cycle.ts';
 import type { StepObserver } from '../../flows/steps.ts';
-import type { ProposeEnd, RunEnd } from '../../queue/dispatcher.ts';
+import type { RunEnd } from '../../queue/dispatcher.ts';
 import { type BoardRun, formatSeconds, withStep } from './board.ts';
+import { proposalLines } from './proposal-lines.ts';
 import { renderBoard } from './render.ts';
 
 /** Shows a cycle while it runs. */
@@ -91,14 +92,4 @@ function stepLine(step: StepRecord): string {
   if (step.state === 'skipped') return `${where}${step.name}: already done`;
   const seconds = formatSeconds((step.endedAt ?? step.startedAt) - step.startedAt);
   return `${where}${step.name}: ${step.state === 'failed' ? `failed after ${seconds}: ${step.error}` : seconds}`;
-}
-
-function proposalLines({ image, results }: ProposeEnd): string[] {
-  const worth = results.filter(({ action }) => action !== 'none' && action !== 'unchanged');
-  return worth.map(({ repository, action, number, title, message }) => {
-    const what = [number === undefined ? undefined : `#${number}`, title]
-      .filter((part) => part !== undefined)
-      .join(' ');
-    return `${image}: pull request in ${repository} ${action}${what ? `: ${what}` : ''}${message ? ` (${message})` : ''}`;
-  });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Deprecated } from './deprecated.ts';
 import { AnyPackage } from './packages.ts';
 import { Platforms } from './settings.ts';
+import { RolloutFile } from './settings-rollout.ts';
 import { addFromMistakes, TRACK_FIELDS, TrackedInput } from './track.ts';
 import { AbsolutePath, DigitsOrText, Line, Name, RelativePath, VariableName } from './values.ts';
 
@@ -94,6 +95,7 @@ export const ImageFile = z.strictObject({
   waivers: RelativePath.optional(),
   smoke: RelativePath.optional(),
   deprecated: Deprecated.optional(),
+  rollout: RolloutFile.optional(),
 });
 export type ImageFile = z.infer<typeof ImageFile>;
 

@@ -13,6 +13,7 @@ import type { NotifySettings } from './settings-notify.ts';
 import type { PinSettings } from './settings-pins.ts';
 import type { RebuildSettings } from './settings-rebuild.ts';
 import type { MirrorSettings, RetentionSettings } from './settings-retention.ts';
+import type { RolloutSettings } from './settings-rollout.ts';
 import type { WatchSettings } from './settings-watch.ts';
 
 /** Package managers that are rendered; dnf and microdnf share their package sets. */
@@ -68,6 +69,8 @@ export interface Settings {
   readonly hooks: Hooks;
   /** Who is told what. */
   readonly notify: NotifySettings;
+  /** In which order downstreams are proposed a release. Absent: all at once. */
+  readonly rollout?: RolloutSettings;
 }
 
 /** Where the private key comes from. Absent: a key in the data directory, made at first use (embedded registry only). */
@@ -120,6 +123,8 @@ export interface Image {
   readonly waivers: readonly Waiver[];
   /** The announced end of its life. */
   readonly deprecated?: Deprecation;
+  /** In place of the fleet's. */
+  readonly rollout?: RolloutSettings;
   /** Build secrets: mounted while RUN runs, never in a layer. */
   readonly secrets: readonly BuildSecret[];
 }

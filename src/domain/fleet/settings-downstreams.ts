@@ -1,20 +1,36 @@
 import { z } from 'zod';
 import { ChannelName } from './settings-channels.ts';
-import { Line, VariableName } from './values.ts';
+import { Duration, Line, VariableName } from './values.ts';
 
 /** How pull requests are opened in a downstream. */
 export interface PullSettings {
   readonly labels?: readonly string[] | undefined;
-  readonly reviewers?: readonly string[] | undefined;
+  /** `codeowners`: those of the files that change. */
+  readonly reviewers?: readonly string[] | 'codeowners' | undefined;
   readonly assignees?: readonly string[] | undefined;
   readonly draft?: boolean | undefined;
   /** Merged by the forge when the checks pass that the repository requires. */
   readonly autoMerge?: boolean | undefined;
+  /** Seconds, see `PullRules`. */
+  /** Commits say by whom they are signed off. */
+  readonly signoff?: boolean | undefined;
+  readonly declineFor?: number | undefined;
+  readonly stuckAfter?: number | undefined;
+}
+
+/** How fast a forge is written to. */
+export interface WriteSettings {
+  readonly perMinute?: number | undefined;
+  readonly perHour?: number | undefined;
+  /** Seconds between two writes. */
+  readonly apart?: number | undefined;
 }
 
 interface CommonDownstream {
   /** Absent: the default branch. */
   readonly branch?: string | undefined;
+  /** In place of `branch`: several that are maintained beside each other. */
+  readonly branches?: readonly string[] | undefined;
   /** Absent: the line. */
   readonly channel?: string | undefined;
   readonly pulls?: PullSettings | undefined;
@@ -44,6 +60,8 @@ export interface WebDownstream extends CommonDownstream {
   readonly names?: readonly string[] | undefined;
   readonly archived?: boolean | undefined;
   readonly forks?: boolean | undefined;
+  /** Absent: those that GitHub names; none elsewhere. */
+  readonly limits?: WriteSettings | undefined;
 }
 
 /** Repositories whose pins are moved. */
@@ -53,17 +71,32 @@ const Word = Line.min(1, 'is empty');
 
 const Pulls = z.strictObject({
   labels: z.array(Word).optional(),
-  reviewers: z.array(Word).optional(),
+  reviewers: z
+    .union([z.literal('codeowners'), z.array(Word)], { error: 'must be a list of names, or codeowners' })
+    .optional(),
+  signoff: z.boolean().optional(),
   assignees: z.array(Word).optional(),
   draft: z.boolean().optional(),
   autoMerge: z.boolean().optional(),
+  declineFor: Duration.optional(),
+  stuckAfter: Duration.optional(),
 });
 
+const BranchName = z.string().min(1, 'is empty');
+
 const common = {
-  branch: z.string().min(1, 'is empty').optional(),
+  branch: BranchName.optional(),
+  branches: z.array(BranchName).min(1, 'is empty; leave it out for the default branch').optional(),
   channel: ChannelName.optional(),
   pulls: Pulls.optional(),
 };
+
+function oneWay<T extends z.ZodType<Pick<CommonDownstream, 'branch' | 'branches'>>>(downstream: T): T {
+  return downstream.refine(
+    ({ branch, branches }) => branch === undefined || branches === undefined,
+    'names branches twice; write either "branch" or "branches"',
+  );
+}
 
 const Local = z.strictObject({ forge: z.literal('local'), path: z.string().min(1, 'is empty'), ...common });
 
@@ -76,6 +109,12 @@ const ForgeAddress = z
   );
 
 const Secret = z.strictObject({ env: VariableName });
+
+const Limits = z.strictObject({
+  perMinute: z.int().positive().optional(),
+  perHour: z.int().positive().optional(),
+  apart: Duration.optional(),
+});
 
 /** Which repositories of a server. */
 const which = {
@@ -92,6 +131,7 @@ const which = {
   names: z.array(Word).min(1, 'is empty; leave it out for all').optional(),
   archived: z.boolean().optional(),
   forks: z.boolean().optional(),
+  limits: Limits.optional(),
   ...common,
 };
 type Which = Pick<WebDownstream, 'repository' | 'owner' | 'topics' | 'names' | 'archived' | 'forks'>;
@@ -123,8 +163,16 @@ const Github = z
   .refine(
     ({ token, app }) => (token === undefined) !== (app === undefined),
     'must say who asks; write either "token" or, for a GitHub App, "app" with its "id" and "key"',
+  )
+  .refine(
+    ({ pulls, author }) => !pulls?.signoff || author !== undefined,
+    'signs off for nobody; write "author" with "name" and "email" beside "signoff"',
   );
 
-export const DownstreamFile = z.discriminatedUnion('forge', [Local, checked(Gitea), checked(Github)], {
-  error: 'is no forge; write one of local, github, gitea, forgejo',
-});
+export const DownstreamFile = z.discriminatedUnion(
+  'forge',
+  [oneWay(Local), oneWay(checked(Gitea)), oneWay(checked(Github))],
+  {
+    error: 'is no forge; write one of local, github, gitea, forgejo',
+  },
+);

@@ -13,6 +13,7 @@ import { Notify } from './settings-notify.ts';
 import { NO_PIN_SETTINGS, PinsFile } from './settings-pins.ts';
 import { Rebuild } from './settings-rebuild.ts';
 import { MirrorFile, Replicas, Retention } from './settings-retention.ts';
+import { RolloutFile } from './settings-rollout.ts';
 import { Watch } from './settings-watch.ts';
 import { Days, Duration, Line, Name, Percent, RegistryBase, Size, VariableName } from './values.ts';
 
@@ -88,6 +89,7 @@ export const SettingsFile = z.strictObject({
   pins: PinsFile.default(NO_PIN_SETTINGS),
   hooks: Hooks.default({}),
   notify: Notify.default(Notify.parse({})),
+  rollout: RolloutFile.optional(),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
@@ -95,12 +97,13 @@ export type SettingsFile = z.infer<typeof SettingsFile>;
 export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
-  const { registry, source, proxy, scan, signing, policy, access, ...rest } = file;
+  const { registry, source, proxy, scan, signing, policy, access, rollout, ...rest } = file;
   return {
     ...rest,
     ...(registry === undefined ? {} : { registry }),
     ...(source === undefined ? {} : { source }),
     ...(access === undefined ? {} : { access }),
+    ...(rollout === undefined ? {} : { rollout }),
     ...(proxy === undefined ? {} : { proxy: defined(proxy) }),
     signing: defined(signing),
     scan: defined({ database: scan.database, everySeconds: scan.every }),

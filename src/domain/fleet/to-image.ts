@@ -40,6 +40,7 @@ export function toImage(
     ...(smoke === undefined ? {} : { smoke }),
     waivers,
     ...(definition.deprecated === undefined ? {} : { deprecated: definition.deprecated }),
+    ...(definition.rollout === undefined ? {} : { rollout: definition.rollout }),
     secrets: definition.secrets.map(toSecret),
   };
   return {

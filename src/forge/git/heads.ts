@@ -11,9 +11,10 @@ export function remoteHeads(
 ): Pick<ForgeRepository, 'look' | 'head' | 'branch'> {
   const look = async (call: ForgeCall = {}) => {
     const main = branch === undefined ? 'HEAD' : refOf(branch);
-    const found = await listRefs(http, remote, [main, refOf(OUR_BRANCHES)], call);
+    const found = await listRefs(http, remote, [...new Set([main, 'HEAD']), refOf(OUR_BRANCHES)], call);
+    const defaultBranch = found.head?.replace(/^refs\/heads\//, '');
     const ours = [...found.refs].filter(([ref]) => ref.startsWith(refOf(OUR_BRANCHES))).map(toHead);
-    return { head: headIn(found, name, branch), ours: new Map(ours.map((head) => [head.branch, head])) };
+    return { head: headIn(found, name, branch), defaultBranch, ours: new Map(ours.map((head) => [head.branch, head])) };
   };
   return {
     look,
@@ -27,7 +28,10 @@ export function remoteHeads(
 
 function headIn(found: RemoteRefs, name: string, branch: string | undefined): Head {
   const ref = branch === undefined ? found.head : refOf(branch);
-  const commit = ref === undefined ? undefined : (found.refs.get(ref) ?? found.refs.get('HEAD'));
+  // The default branch itself was not asked for, HEAD was
+  const isDefault = ref === found.head;
+  const commit =
+    ref === undefined ? undefined : (found.refs.get(ref) ?? (isDefault ? found.refs.get('HEAD') : undefined));
   if (ref !== undefined && commit !== undefined) return toHead([ref, commit]);
   const why = branch === undefined ? 'has no default branch with a commit' : `has no branch ${branch}`;
   throw new ForgeError(`${name} ${why}; name the right one as "branch" of the downstream`, { code: 'not-found' });

@@ -33,6 +33,30 @@ test('one repository of a forge, and how pull requests are opened there', () => 
   ]);
 });
 
+test('several maintained branches, named in one way', () => {
+  expect(parse('{ forge: local, path: x, branches: [main, release-1] }')).toMatchObject([
+    { branches: ['main', 'release-1'] },
+  ]);
+  expect(mistakesOf('{ forge: local, path: x, branch: main, branches: [main] }')).toContain('names branches twice');
+});
+
+test('a commit on GitHub is signed off by an author alone', () => {
+  const forge =
+    'forge: github, repository: acme/shop, token: { env: T }, pulls: { signoff: true, reviewers: codeowners }';
+
+  expect(mistakesOf(`{ ${forge} }`)).toContain('signs off for nobody; write "author"');
+  expect(mistakesOf(`{ ${forge}, author: { name: ada, email: ada@example.org } }`)).toBe('none');
+});
+
+test('how fast a forge is written to', () => {
+  const forge = 'forge: gitea, url: https://git.acme.example, repository: acme/shop, token: { env: T }';
+
+  expect(parse(`{ ${forge}, limits: { perMinute: 20, perHour: 300, apart: 2s } }`)).toMatchObject([
+    { limits: { perMinute: 20, perHour: 300, apart: 2 } },
+  ]);
+  expect(mistakesOf(`{ ${forge}, limits: { perHour: 0 } }`)).toContain('perHour');
+});
+
 test('all repositories of an owner, narrowed down', () => {
   const written =
     '{ forge: forgejo, url: "http://127.0.0.1:3000", owner: acme, token: { env: T }, topics: [golden], names: ["shop-*"] }';
