@@ -75,6 +75,8 @@ export interface AssembleOptions extends ComposeOptions {
   readonly definedAt?: SharedParts['definedAt'];
   /** What all processes know of what hosts allow. */
   readonly budget?: Budget;
+  /** The same of forges. */
+  readonly forgeBudget?: Budget;
   /** What all processes know of how fast forges may be written to. */
   readonly pacer?: Pacer;
   /** For a process that releases nothing, and is given no key. */
@@ -151,7 +153,7 @@ export async function assembleApp(
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),
-    downstreams: createDownstreams(config, settings, http, options.pacer),
+    downstreams: createDownstreams(config, settings, http, { pacer: options.pacer, budget: options.forgeBudget }),
     announce: options.onTrouble,
     ...createScanners(config, settings),
     ...(cataloguer && { cataloguer }),

@@ -14,6 +14,7 @@ import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { type WriteCosts, withTurns } from '../forge/paced.ts';
 import { type PullOptions, withPullOptions } from '../forge/pull-options.ts';
 import { unreachable } from '../forge/unreachable.ts';
+import type { Budget } from '../lib/budget.ts';
 import { createFileStore } from '../lib/file-store.ts';
 import type { Http } from '../lib/http.ts';
 import { createPacer, createWriteTimes, type Pacer, type Writer } from '../lib/pacer.ts';
@@ -35,17 +36,25 @@ const sleep = async (ms: number, signal?: AbortSignal) => void (await setTimeout
 /** A minute's worth of writes is waited for, and an hour's is not. */
 export const WAITING = { maxWaitMs: 90_000, now: Date.now, sleep };
 
-/** @param pacer minds what forges allow; absent: that of this process alone */
+/** What forges allow, as all processes know it; absent: as this process alone does. */
+interface ForgeLimits {
+  /** Of requests that write. */
+  readonly pacer?: Pacer | undefined;
+  /** Of all requests. */
+  readonly budget?: Budget | undefined;
+}
+
 export function createDownstreams(
   config: Config,
   settings: Settings,
   http: Http,
-  pacer: Pacer = createPacer({ ...WAITING, times: createWriteTimes() }),
+  limits: ForgeLimits = {},
 ): Downstreams {
+  const { pacer = createPacer({ ...WAITING, times: createWriteTimes() }) } = limits;
   const local = createLocalForge({ now });
   const store = createFileStore({ directory: join(config.dataDirectory, 'forges'), maxBytes: CACHE_BYTES });
   const known = new Map<string, ForgeRepository>();
-  const forges = new Map(settings.downstreams.map((each) => [each, forgeOf(each, config, http, pacer)]));
+  const forges = new Map(settings.downstreams.map((each) => [each, forgeOf(each, config, http, { ...limits, pacer })]));
   const named = namedOnes(settings.downstreams);
   const channels = new WeakMap<ForgeRepository, string | undefined>();
   const remember = (key: string, of: Downstream, make: () => ForgeRepository) => {
@@ -128,7 +137,12 @@ function costsOf({ forge, author, pulls = {} }: WebDownstream): WriteCosts {
   return { commit, open: 1 + wishes.filter(Boolean).length, update: 1, comment: 1, remove: 1 };
 }
 
-function forgeOf(of: Downstream, config: Config, http: Http, pacer: Pacer): WebForge | FactoryError | undefined {
+function forgeOf(
+  of: Downstream,
+  config: Config,
+  http: Http,
+  { pacer, budget }: ForgeLimits & { readonly pacer: Pacer },
+): WebForge | FactoryError | undefined {
   if (of.forge === 'local') return undefined;
   const { url, author, app } = of;
   const tokenName = (of.token ?? app?.key)!.env;
@@ -139,7 +153,7 @@ function forgeOf(of: Downstream, config: Config, http: Http, pacer: Pacer): WebF
   }
   const writer = writerOf(of, of.owner ?? of.repository!);
   const apart = writer && ((signal?: AbortSignal) => pacer.apart(writer, signal));
-  const common = { url, tokenName, http, sleep, now, ca: config.ca, apart };
+  const common = { url, tokenName, http, sleep, now, ca: config.ca, apart, budget };
   if (of.forge !== 'github') return createGiteaForge({ ...common, token, identity: author ?? LOCAL_IDENTITY });
   const owner = of.owner ?? of.repository!.split('/')[0]!;
   const credential = app ? { app: app.id, privateKey: token, owner } : { token };

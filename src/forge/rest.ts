@@ -1,5 +1,7 @@
 import pLimit from 'p-limit';
 import type { z } from 'zod';
+import { FactoryError } from '../domain/errors.ts';
+import type { Budget } from '../lib/budget.ts';
 import { type Http, HttpError, type HttpHeaders, type HttpResponse, headerOf } from '../lib/http.ts';
 import { type ForgeCall, ForgeError, type ForgeErrorCode } from './forge.ts';
 
@@ -11,6 +13,8 @@ export interface WebDeps {
   readonly now: () => Date;
   /** Waits before each request that writes; absent: it need not. */
   readonly apart?: ((signal?: AbortSignal) => Promise<void>) | undefined;
+  /** What all processes know of what hosts allow; absent: only what answers say here. */
+  readonly budget?: Budget | undefined;
 }
 
 export interface RestOptions extends WebDeps {
@@ -106,13 +110,27 @@ async function untilAnswered<T>(
 
 async function sendOnce(options: RestOptions, { method, path, body }: Asked, signal: AbortSignal | undefined) {
   const headers = { accept: 'application/json', ...(await options.headers()) };
-  return options.http.request(`${options.base}${path}`, {
-    method,
-    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal,
-    maxBytes: MAX_ANSWER_BYTES,
-  });
+  const url = new URL(`${options.base}${path}`);
+  const send = () =>
+    options.http.request(url, {
+      method,
+      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      maxBytes: MAX_ANSWER_BYTES,
+    });
+  if (options.budget === undefined) return send();
+  try {
+    return await options.budget.spend({ host: url.host, counted: true, signal }, send);
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code !== 'rate-limited') throw error;
+    const { details } = error;
+    throw new ForgeError(`${url.host} allows no more requests for now`, {
+      code: 'rate-limited',
+      retryable: true,
+      details,
+    });
+  }
 }
 
 function waitAfter(error: unknown, { method }: Asked, attempt: number): number | undefined {

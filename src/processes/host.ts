@@ -103,6 +103,7 @@ export function createHost(config: Config, options: HostOptions): Host {
       ...options,
       daemon,
       budget,
+      forgeBudget: budgets.of('forge'),
       pacer,
       revision: async ({ name }) => revisions[name],
       definedAt: async ({ name }) => times[name],

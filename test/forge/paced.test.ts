@@ -36,7 +36,7 @@ async function scene(names: readonly string[], more: object = {}) {
   const entries = JSON.stringify(names.map((repository) => ({ ...common, repository })));
   const { settings } = parseFleet(fleetFiles({ ...IMAGE, 'ingot.yaml': `fleet: acme\ndownstreams: ${entries}\n` }));
   const config = await readConfig({ root: '/nowhere', env: { T: GITHUB_TOKEN } });
-  const repositories = await createDownstreams(config, settings, http, pacer).list();
+  const repositories = await createDownstreams(config, settings, http, { pacer }).list();
   return { clock, repositories };
 }
 

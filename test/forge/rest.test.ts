@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { FactoryError } from '../../src/domain/errors.ts';
 import { createRest, type Rest } from '../../src/forge/rest.ts';
+import type { Budget } from '../../src/lib/budget.ts';
 import { createHttp } from '../../src/lib/http.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -15,7 +17,7 @@ afterEach(async () => {
 type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
 /** A forge that answers as a test says, and the waits that it caused. */
-async function restOf(answer: Answer): Promise<{ rest: Rest; waits: number[]; count: () => number }> {
+async function restOf(answer: Answer, budget?: Budget): Promise<{ rest: Rest; waits: number[]; count: () => number }> {
   let count = 0;
   const waits: number[] = [];
   const server = createServer((request, response) => answer(request, response, ++count));
@@ -34,6 +36,7 @@ async function restOf(answer: Answer): Promise<{ rest: Rest; waits: number[]; co
     refusal: (status) => `do something about ${status}`,
     sleep: async (ms) => void waits.push(ms),
     now: () => new Date('2026-08-22T02:00:00Z'),
+    budget,
   });
   return { rest, waits, count: () => count };
 }
@@ -106,4 +109,34 @@ test('an answer that is not what the API promises is said as such, and so is a r
 
   await expect(rest.get('/x', Ok)).rejects.toThrow('the answer to GET /x is not what the API promises');
   await expect(rest.get('/moved', Ok)).rejects.toThrow(/it has moved: name the new address \(\/api\/v1\/new\)/);
+});
+
+test('every request is taken from what all processes may ask of the host', async () => {
+  const spent: [string, boolean][] = [];
+  const budget: Budget = {
+    spend: ({ host, counted }, send) => {
+      spent.push([host, counted]);
+      return send();
+    },
+  };
+  const { rest } = await restOf((_, response) => response.end('{}'), budget);
+  await rest.get('/a', z.unknown());
+  await rest.send('POST', '/b', {}, z.unknown());
+
+  expect(spent).toEqual([
+    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true],
+    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true],
+  ]);
+});
+
+test('a host that lets nobody ask for long is an error of the forge, and nothing is sent', async () => {
+  const spend = async () => {
+    const details = { retryAfterMs: 3_600_000 };
+    throw new FactoryError('log in there', { code: 'rate-limited', retryable: true, details });
+  };
+  const { rest, waits, count } = await restOf((_, response) => response.end('{}'), { spend });
+
+  await expect(rest.get('/a', z.unknown())).rejects.toMatchObject({ name: 'ForgeError', code: 'rate-limited' });
+  expect(waits).toEqual([]);
+  expect(count()).toBe(0);
 });
