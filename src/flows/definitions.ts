@@ -33,12 +33,44 @@ export async function publishDefinitions(
   ];
   const artifact = { artifactType: DEFINITIONS_ARTIFACT_TYPE, layers };
   const { digest, mediaType } = await putArtifact(registry, repository, artifact, call);
-  const tag = atTag(repository, `definitions-${hexOf(digest).slice(0, 32)}`);
+  const tag = atTag(repository, tagOf(digest));
   if ((await registry.head(tag, call)) === undefined) {
     const stored = await registry.manifest(atDigest(repository, digest), call);
     await registry.putManifest(tag, { mediaType, bytes: stored!.bytes }, call);
   }
   return digest;
+}
+
+/** Since when something is not used any more, kept between calls. */
+export interface LeftSince {
+  /**
+   * Of names that are there and names that are in use. One that was not known is left since now.
+   * @returns those that are in no use, with the time since when (milliseconds since the epoch)
+   */
+  leftSince(there: readonly string[], used: readonly string[]): Promise<ReadonlyMap<string, number>>;
+}
+
+const LEFT_MS = 7 * 24 * 3600_000;
+
+/** Removes definitions that nobody has used for a week. @returns the tags that are gone */
+export async function pruneDefinitions(
+  used: readonly Digest[],
+  deps: LeftSince & { readonly registry: Registry; readonly repository: Reference; readonly now: () => number },
+  call: Call,
+): Promise<readonly string[]> {
+  const { registry, repository, now } = deps;
+  const there = (await registry.tags(repository, call)).filter((tag) => tag.startsWith('definitions-'));
+  const left = await deps.leftSince(there, used.map(tagOf));
+  const old = there.filter((tag) => now() - (left.get(tag) ?? now()) >= LEFT_MS);
+  for (const tag of old) {
+    const found = await registry.head(atTag(repository, tag), call);
+    if (found !== undefined) await registry.remove(atDigest(repository, found.digest), call);
+  }
+  return old;
+}
+
+function tagOf(digest: Digest): string {
+  return `definitions-${hexOf(digest).slice(0, 32)}`;
 }
 
 /** @throws FactoryError `unavailable` when they are not in the registry (any more) */

@@ -47,6 +47,7 @@ export function createRedisStore(options: StoreOptions): ServiceStore {
     ...changes(redis, key),
     ...stream,
     ...pointers(redis, key, options),
+    ...left(redis, key, options.now),
     ...workers(redis, key),
     ...failures(redis, key, options.now),
     ...createHistoryStore(redis, key),
@@ -149,6 +150,23 @@ function pointers(
       await redis.hset(FLEETS_KEY, fleet, JSON.stringify(pointer));
     },
     definitions: async () => parse(PointerSchema, await redis.hget(FLEETS_KEY, fleet)),
+  };
+}
+
+function left(redis: Redis, key: Key, now: () => number): Pick<ServiceStore, 'leftSince'> {
+  const since = key('definitions', 'left');
+  return {
+    async leftSince(there, used) {
+      const idle = there.filter((name) => !used.includes(name));
+      const known = await redis.zrange(since, 0, -1);
+      const gone = known.filter((name) => !idle.includes(name));
+      const batch = redis.multi();
+      if (gone.length > 0) batch.zrem(since, ...gone);
+      if (idle.length > 0) batch.zadd(since, 'NX', ...idle.flatMap((name) => [now(), name]));
+      await batch.exec();
+      const scores = idle.length === 0 ? [] : await redis.zmscore(since, ...idle);
+      return new Map(idle.map((name, index) => [name, Number(scores[index] ?? now())]));
+    },
   };
 }
 

@@ -119,6 +119,9 @@ export interface ServiceStore {
   putDefinitions(pointer: DefinitionsPointer): Promise<void>;
   definitions(): Promise<DefinitionsPointer | undefined>;
 
+  /** Since when definitions are in no use any more, by the names of their tags: see `LeftSince`. */
+  leftSince(there: readonly string[], used: readonly string[]): Promise<ReadonlyMap<string, number>>;
+
   /** Says that a worker is there; it is forgotten after a while of silence. */
   beat(worker: WorkerView): Promise<void>;
   workers(): Promise<readonly WorkerView[]>;
