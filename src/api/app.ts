@@ -14,6 +14,7 @@ import { type DocumentLike, referencePage } from './pages/reference.ts';
 import { answerError, ProblemError, problem } from './problem.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { type HealthDeps, healthRoutes } from './routes/health.ts';
 import { type HookDeps, hookRoutes } from './routes/hooks.ts';
 import { imageRoutes } from './routes/images.ts';
 import { observationRoutes } from './routes/observations.ts';
@@ -21,7 +22,7 @@ import { rebuildRoutes } from './routes/rebuilds.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
 
-export interface ApiDeps extends LoginDeps, HookDeps {
+export interface ApiDeps extends LoginDeps, HookDeps, HealthDeps {
   /** Address that a request comes from. */
   readonly from: (c: ApiContext) => string;
   /** Errors that are nobody's business outside. */
@@ -65,6 +66,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     app.route('/', routes);
   }
   addDocument(app);
+  app.route('/', healthRoutes(deps));
   app.route('/', hookRoutes(deps));
   app.route('/', loginPages(deps));
   app.get('/assets/api.css', (c) => c.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));

@@ -18,6 +18,7 @@ import type { FactoryService } from '../service/service.ts';
 import { createAddressReader } from './address.ts';
 import { type ApiDeps, createApi } from './app.ts';
 import type { ApiContext, ApiEnv } from './operation.ts';
+import type { HealthDeps } from './routes/health.ts';
 import type { HookDeps } from './routes/hooks.ts';
 
 /** What pages are made with. */
@@ -38,6 +39,8 @@ export interface ApiOptions {
   /** To ask issuers of identities for their keys. */
   readonly http: Http;
   readonly hooks?: HookDeps['hooks'];
+  /** What this process cannot work without. */
+  readonly readiness?: HealthDeps['readiness'];
   /** What the service says on stdout: links, and lines of the audit log. */
   readonly print: (line: string) => void;
   readonly onTrouble: (message: string) => void;
@@ -84,7 +87,17 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
 async function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  { root, dataDirectory, http, hooks, print, onTrouble, pages, signal }: ApiOptions & { readonly signal: AbortSignal },
+  {
+    root,
+    dataDirectory,
+    http,
+    hooks,
+    readiness,
+    print,
+    onTrouble,
+    pages,
+    signal,
+  }: ApiOptions & { readonly signal: AbortSignal },
 ) {
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
@@ -94,7 +107,7 @@ async function assemble(
   const isSecure = url?.startsWith('https:') ?? false;
   const readAddress = createAddressReader(proxies);
   const parts = {
-    ...{ service, tokens, sessions, codes, isSecure, hooks, onTrouble },
+    ...{ service, tokens, sessions, codes, isSecure, hooks, readiness, onTrouble },
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),
     requests: createLimiter({ perMinute: requestsPerMinute, now }),

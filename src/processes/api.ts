@@ -1,3 +1,4 @@
+import type { ReadinessCheck } from '../api/routes/health.ts';
 import { type RunningApi, startApi } from '../api/server.ts';
 import { readSecret } from '../compose/hooks.ts';
 import type { Config } from '../config.ts';
@@ -13,6 +14,7 @@ export interface ServeApiOptions {
   readonly access: AccessSettings | undefined;
   readonly listen?: string | undefined;
   readonly receiver: HookReceiver;
+  readonly readiness: readonly ReadinessCheck[];
   readonly print: (line: string) => void;
   readonly onTrouble: (message: string) => void;
 }

@@ -14,6 +14,7 @@ import { every } from './every.ts';
 import { createFactoryService, createReceiver } from './factory-service.ts';
 import { createHost, type Host } from './host.ts';
 import { startNotifier } from './notifier.ts';
+import { readinessOf } from './readiness.ts';
 import { startScheduler } from './scheduler.ts';
 import { startWorkers } from './workers.ts';
 
@@ -79,7 +80,12 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   const notifier = startNotifier(host, config, options);
   const service = createFactoryService(host, keeper);
   const receiver = createReceiver(host, { ...keeper, onTrouble });
-  const api = await serveApi(service, config, { ...options, receiver, access: settings.access });
+  const api = await serveApi(service, config, {
+    ...options,
+    receiver,
+    readiness: readinessOf(host),
+    access: settings.access,
+  });
   return {
     ...{ fleet, service },
     reload: keeper.reload,
