@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { type Discovery, isWanted, type WebForge } from './discovery.ts';
-import type { CommitRequest, ForgeCall, ForgeRepository, Head } from './forge.ts';
+import type { CommitRequest, ForgeCall, ForgeRepository, Head, RepositoryFile } from './forge.ts';
 import type { Identity } from './git/git.ts';
 import { expectedHead, remoteHeads } from './git/heads.ts';
 import { pushCommit } from './git/push.ts';
 import { basic, type Remote } from './git/remote.ts';
-import { Blob, Compared, filesOf, Repository, Statuses, Tree } from './gitea/answers.ts';
+import { Blob, Compared, Repository, Statuses, Tree } from './gitea/answers.ts';
 import { pullMethods } from './gitea/pulls.ts';
 import { type Place, segment } from './place.ts';
 import { createRest, type Rest, statusOf, type WebDeps } from './rest.ts';
+import { type SingleCheck, summarise, toFiles } from './web-answers.ts';
 
 export interface GiteaOptions extends WebDeps {
   /** Of its front page: `https://git.acme.example`. */
@@ -63,11 +64,11 @@ function createRepository(
     closesWithBranch: true,
     ...remoteHeads(options.http, remote, name, branch),
     async files(commit, call = {}) {
-      const files: ReturnType<typeof filesOf> = [];
+      const files: RepositoryFile[] = [];
       for (let page = 1; ; page++) {
         const query = `recursive=true&per_page=1000&page=${page}`;
         const tree = await rest.get(`${path}/git/trees/${commit}?${query}`, Tree, call);
-        files.push(...filesOf(tree));
+        files.push(...toFiles(tree.tree ?? []));
         if (!tree.truncated || !tree.tree?.length) return files;
       }
     },
@@ -91,7 +92,7 @@ function createRepository(
     ...pullMethods(place),
     async checks(of, call) {
       const { statuses } = await rest.get(`${path}/commits/${of}/status?limit=50`, Statuses, call);
-      return toChecks(statuses ?? []);
+      return summarise((statuses ?? []).map(toCheck));
     },
   };
   return repository;
@@ -113,14 +114,9 @@ async function commit(
   return pushCommit(remote, request, from, { identity, now, ca }, call.signal);
 }
 
-function toChecks(statuses: readonly { readonly context: string; readonly status: string }[]) {
-  const failing = statuses.filter(({ status }) => ['error', 'failure'].includes(status)).map(({ context }) => context);
-  if (failing.length > 0) return { state: 'failing' as const, failing };
-  if (statuses.length === 0) return { state: 'none' as const, failing };
-  return {
-    state: statuses.some(({ status }) => status === 'pending') ? ('pending' as const) : ('passing' as const),
-    failing,
-  };
+function toCheck({ context, status }: { readonly context: string; readonly status: string }): SingleCheck {
+  const isFailing = ['error', 'failure'].includes(status);
+  return { name: context, state: isFailing ? 'failing' : status === 'pending' ? 'pending' : 'passing' };
 }
 
 /** Of an organisation, else of a user. */

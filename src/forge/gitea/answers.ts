@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Comment, PullRequest, RepositoryFile } from '../forge.ts';
+import type { Comment, PullRequest } from '../forge.ts';
 
 /** What Gitea's and Forgejo's API says (swagger of Gitea 1.26); what we do not need is left out. */
 const Label = z.object({ id: z.int(), name: z.string() });
@@ -55,13 +55,6 @@ export const Tree = z.object({
     .array(z.object({ path: z.string(), mode: z.string(), type: z.string(), size: z.int().nullish(), sha: z.string() }))
     .nullable(),
 });
-
-/** Links too, submodules and folders not. A path that is not UTF-8 cannot be named, and is left out. */
-export function filesOf({ tree }: z.infer<typeof Tree>): RepositoryFile[] {
-  return (tree ?? [])
-    .filter(({ type, path }) => type === 'blob' && !path.includes('\uFFFD'))
-    .map(({ path, mode, size, sha }) => ({ path, mode, size: size ?? 0, blob: sha }));
-}
 
 export const Blob = z.object({ content: z.base64().nullish(), encoding: z.string().nullish() });
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { type ForgeCall, ForgeError } from '../forge.ts';
+import type { ForgeCall } from '../forge.ts';
 import { type Place, segment } from '../place.ts';
 import { statusOf } from '../rest.ts';
+import { requireMergeable, untilMergeable } from '../web-pulls.ts';
 import { Protection, type Pull, Styles, toPullRequest } from './answers.ts';
 
-/** Waits, since a forge looks whether a change merges some time after the last push. Together: six seconds. */
-const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000];
+/** What it says while it has not looked whether a change merges. */
+const EARLY = /try again later/i;
 
 type Find = (number: number, call: ForgeCall | undefined) => Promise<Pull>;
 
@@ -15,11 +16,9 @@ export function createMerger(place: Place, find: Find) {
     async merge(number: number, call: ForgeCall = {}) {
       const pull = toPullRequest(await find(number, call), name);
       if (pull.state === 'merged') return pull;
-      const refused = pull.state === 'closed' ? 'closed' : pull.draft ? 'a draft' : undefined;
-      if (refused !== undefined)
-        throw new ForgeError(`pull request ${number} of ${name} is ${refused}`, { code: 'conflict' });
+      requireMergeable(pull);
       const request = { Do: await styleOf(place, call) };
-      await untilReady(place, call, () =>
+      await untilMergeable(place, call, EARLY, () =>
         rest.send('POST', `${path}/pulls/${number}/merge`, request, z.unknown(), call),
       );
       return toPullRequest(await find(number, call), name);
@@ -46,18 +45,4 @@ export function createMerger(place: Place, find: Find) {
 async function styleOf({ rest, path }: Place, call: ForgeCall): Promise<string> {
   const styles = await rest.get(path, Styles, call);
   return styles.allow_merge_commits === false ? (styles.default_merge_style ?? 'merge') : 'merge';
-}
-
-/** The answer is the same for "not looked at yet" and "does not merge"; only time tells. */
-async function untilReady({ sleep }: Place, { signal }: ForgeCall, attempt: () => Promise<unknown>): Promise<void> {
-  for (const wait of [...WAITS_MS, undefined]) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      const isEarly = statusOf(error) === 405 && /try again later/i.test((error as ForgeError).message);
-      if (wait === undefined || !isEarly) throw error;
-      await sleep(wait, signal);
-    }
-  }
 }

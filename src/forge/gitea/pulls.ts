@@ -9,6 +9,7 @@ import {
 } from '../forge.ts';
 import type { Place } from '../place.ts';
 import { statusOf } from '../rest.ts';
+import { pullFinder } from '../web-pulls.ts';
 import { CommentAnswer, DRAFT_PREFIX, isFromFork, Pull, toComment, toPullRequest } from './answers.ts';
 import { decorate, labelIds } from './extras.ts';
 import { createMerger } from './merge.ts';
@@ -18,11 +19,7 @@ export function pullMethods(place: Place) {
   const { rest, path, name } = place;
   const list = createPullList(place);
   const opening = new Map<string, ReturnType<ForgeRepository['openPull']>>();
-  const find = async (number: number, call: ForgeCall | undefined) => {
-    const found = await rest.find(`${path}/pulls/${number}`, Pull, call);
-    if (found !== undefined) return found;
-    throw new ForgeError(`${name} has no pull request ${number}`, { code: 'not-found' });
-  };
+  const find = pullFinder(place, Pull);
   return {
     async pulls(filter = {}, call = {}) {
       const all = await list(filter.state === 'open' ? 'open' : 'all', call);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Checks, Comment, PullRequest, RepositoryFile } from '../forge.ts';
+import type { Checks, Comment, PullRequest } from '../forge.ts';
+import { type SingleCheck, summarise } from '../web-answers.ts';
 
 /** What GitHub's REST API says (its OpenAPI description, 2022-11-28); what we do not need is left out. */
 const Person = z.object({ login: z.string() }).nullish();
@@ -58,14 +59,6 @@ export const Tree = z.object({
     }),
   ),
 });
-export type TreeEntry = z.infer<typeof Tree>['tree'][number];
-
-/** Links too, submodules and folders not. A path that is not UTF-8 cannot be named, and is left out. */
-export function toFiles(entries: readonly TreeEntry[], folder = ''): RepositoryFile[] {
-  return entries
-    .filter(({ type, path }) => type === 'blob' && !path.includes('\uFFFD'))
-    .map(({ path, mode, size, sha }) => ({ path: `${folder}${path}`, mode, size: size ?? 0, blob: sha }));
-}
 
 export const Blob = z.object({ content: z.string(), encoding: z.string() });
 export const Sha = z.object({ sha: z.string() });
@@ -104,20 +97,14 @@ const FINE = ['success', 'neutral', 'skipped'];
 
 /** Statuses of the older interface and check runs of the newer, which both count. */
 export function toChecks(statuses: z.infer<typeof Statuses>, runs: z.infer<typeof CheckRuns>): Checks {
-  const all = [
-    ...statuses.statuses.map(({ context, state }) => ({
-      name: context,
-      state: state === 'pending' ? 'pending' : state === 'success' ? 'passing' : 'failing',
-    })),
-    ...runs.check_runs.map(({ name, status, conclusion }) => ({
-      name,
-      state: status !== 'completed' ? 'pending' : FINE.includes(conclusion ?? '') ? 'passing' : 'failing',
-    })),
-  ];
-  const failing = all.filter(({ state }) => state === 'failing').map(({ name }) => name);
-  if (failing.length > 0) return { state: 'failing', failing };
-  if (all.length === 0) return { state: 'none', failing };
-  return { state: all.some(({ state }) => state === 'pending') ? 'pending' : 'passing', failing };
+  const ofStatuses = statuses.statuses.map(({ context, state }): SingleCheck => {
+    return { name: context, state: state === 'pending' ? 'pending' : state === 'success' ? 'passing' : 'failing' };
+  });
+  const ofRuns = runs.check_runs.map(({ name, status, conclusion }): SingleCheck => {
+    const ended = FINE.includes(conclusion ?? '') ? 'passing' : 'failing';
+    return { name, state: status === 'completed' ? ended : 'pending' };
+  });
+  return summarise([...ofStatuses, ...ofRuns]);
 }
 
 export const Repository = z.object({

@@ -1,35 +1,28 @@
 import { z } from 'zod';
 import { type CommitRequest, type ForgeCall, ForgeError, type Head, type RepositoryFile } from '../forge.ts';
 import { statusOf } from '../rest.ts';
-import { Blob, Commit, Sha, Tree, type TreeEntry, toFiles } from './answers.ts';
+import { toFiles } from '../web-answers.ts';
+import { Blob, Commit, Sha, Tree } from './answers.ts';
 import { refusalsOf } from './graphql.ts';
 import type { GithubPlace } from './place.ts';
 
 const NOBODY = '0'.repeat(40);
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Files of a commit, folder by folder where the list is too long for one answer. */
-export async function filesOf({ rest, path }: GithubPlace, commit: string, call: ForgeCall): Promise<RepositoryFile[]> {
-  const whole = await rest.get(`${path}/git/trees/${commit}?recursive=1`, Tree, call);
-  if (!whole.truncated) return toFiles(whole.tree);
-  const walk = async (tree: string, folder: string): Promise<RepositoryFile[]> => {
-    const below = await rest.get(`${path}/git/trees/${tree}?recursive=1`, Tree, call);
-    if (!below.truncated) return toFiles(below.tree, folder);
-    const { tree: entries } = await rest.get(`${path}/git/trees/${tree}`, Tree, call);
-    return intoFolders(entries, folder, walk);
-  };
-  const { tree } = await rest.get(`${path}/git/trees/${commit}`, Tree, call);
-  return intoFolders(tree, '', walk);
-}
-
-async function intoFolders(
-  entries: readonly TreeEntry[],
-  folder: string,
-  walk: (tree: string, folder: string) => Promise<RepositoryFile[]>,
+/** Files of a commit or tree, folder by folder where the list is too long for one answer. */
+export async function filesOf(
+  place: GithubPlace,
+  tree: string,
+  call: ForgeCall,
+  folder = '',
 ): Promise<RepositoryFile[]> {
+  const { rest, path } = place;
+  const whole = await rest.get(`${path}/git/trees/${tree}?recursive=1`, Tree, call);
+  if (!whole.truncated) return toFiles(whole.tree, folder);
+  const { tree: entries } = await rest.get(`${path}/git/trees/${tree}`, Tree, call);
   const folders = entries.filter(({ type }) => type === 'tree');
-  const found = await Promise.all(folders.map(({ sha, path }) => walk(sha, `${folder}${path}/`)));
-  return [...toFiles(entries, folder), ...found.flat()];
+  const below = folders.map(({ sha, path: name }) => filesOf(place, sha, call, `${folder}${name}/`));
+  return [...toFiles(entries, folder), ...(await Promise.all(below)).flat()];
 }
 
 export async function readBlob({ rest, path }: GithubPlace, blob: string, call?: ForgeCall): Promise<Uint8Array> {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { type ForgeCall, ForgeError } from '../forge.ts';
-import { statusOf } from '../rest.ts';
+import type { ForgeCall, ForgeError } from '../forge.ts';
+import { requireMergeable, untilMergeable } from '../web-pulls.ts';
 import { type Pull, type Repository, toPullRequest } from './answers.ts';
 import { refusalsOf } from './graphql.ts';
 import type { GithubPlace } from './place.ts';
 
-/** Waits, since GitHub looks whether a change merges some time after the last push. Together: six seconds. */
-const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000];
+/** What it says while it has not looked whether a change merges. */
+const EARLY = /base branch was modified|try the merge again/i;
 
 type Find = (number: number, call: ForgeCall | undefined) => Promise<Pull>;
 
@@ -20,11 +20,9 @@ export function createMerger(place: GithubPlace, find: Find) {
     async merge(number: number, call: ForgeCall = {}) {
       const pull = toPullRequest(await find(number, call), name);
       if (pull.state === 'merged') return pull;
-      const refused = pull.state === 'closed' ? 'closed' : pull.draft ? 'a draft' : undefined;
-      if (refused !== undefined)
-        throw new ForgeError(`pull request ${number} of ${name} is ${refused}`, { code: 'conflict' });
+      requireMergeable(pull);
       const request = { merge_method: methodOf(await place.facts(call)) };
-      await untilReady(place, call, () =>
+      await untilMergeable(place, call, EARLY, () =>
         rest.send('PUT', `${path}/pulls/${number}/merge`, request, z.unknown(), call),
       );
       return toPullRequest(await find(number, call), name);
@@ -48,18 +46,4 @@ export function createMerger(place: GithubPlace, find: Find) {
 function methodOf({ allow_merge_commit, allow_squash_merge }: Repository): 'merge' | 'squash' | 'rebase' {
   if (allow_merge_commit !== false) return 'merge';
   return allow_squash_merge === false ? 'rebase' : 'squash';
-}
-
-/** 405 is the answer for "not looked at yet" and for "does not merge"; only time tells. */
-async function untilReady({ sleep }: GithubPlace, { signal }: ForgeCall, attempt: () => Promise<unknown>) {
-  for (const wait of [...WAITS_MS, undefined]) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      const isEarly = statusOf(error) === 405 && /base branch was modified|try the merge again/i.test(String(error));
-      if (wait === undefined || !isEarly) throw error;
-      await sleep(wait, signal);
-    }
-  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ForgeCall, ForgeError, type ForgeRepository, type NewPull, type OpenedPull } from '../forge.ts';
 import { troubleOf } from '../pull-options.ts';
 import { statusOf } from '../rest.ts';
+import { pullFinder } from '../web-pulls.ts';
 import { CommentAnswer, isFromFork, Pull, toComment, toPullRequest } from './answers.ts';
 import { headOf } from './commit.ts';
 import { createMerger } from './merge.ts';
@@ -10,11 +11,7 @@ import type { GithubPlace } from './place.ts';
 /** What concerns pull requests. */
 export function pullMethods(place: GithubPlace) {
   const { rest, path, name } = place;
-  const find = async (number: number, call: ForgeCall | undefined) => {
-    const found = await rest.find(`${path}/pulls/${number}`, Pull, call);
-    if (found !== undefined) return found;
-    throw new ForgeError(`${name} has no pull request ${number}`, { code: 'not-found' });
-  };
+  const find = pullFinder(place, Pull);
   return {
     async pulls(filter = {}, call = {}) {
       const all = await list(place, filter.branch, filter.state === 'open' ? 'open' : 'all', call);
