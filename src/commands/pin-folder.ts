@@ -5,8 +5,8 @@ import { createPinRules, type PinRules, parseRepositoryFile, REPOSITORY_FILE } f
 import { DefinitionError, FactoryError } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { PinFile } from '../flows/folder-pins.ts';
+import { MAX_PIN_FILE_BYTES } from '../flows/repository-rules.ts';
 
-export const MAX_PIN_FILE_BYTES = 5 * 1024 * 1024;
 /** Of others, and of no git repository. */
 const SKIPPED = new Set(['.git', 'node_modules']);
 

@@ -1,9 +1,10 @@
-import { createPinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
+import { createPinRules } from '../domain/bump/rules.ts';
 import { DefinitionError } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { PinFile } from '../flows/folder-pins.ts';
+import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from '../flows/repository-rules.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
-import { MAX_PIN_FILE_BYTES, type PinFolder, unreadable } from './pin-folder.ts';
+import { type PinFolder, unreadable } from './pin-folder.ts';
 
 /** What can hold pins at the head of a downstream, as `readPinFolder` reads a working copy. */
 export async function readPinRepository(
@@ -12,11 +13,8 @@ export async function readPinRepository(
   signal: AbortSignal,
 ): Promise<PinFolder> {
   const { commit } = await repository.head({ signal });
-  const all = (await repository.files(commit, { signal })).filter(({ mode }) => mode.startsWith('100'));
-  const own = all.find(({ path }) => path === REPOSITORY_FILE);
-  const read = parseRepositoryFile(
-    own === undefined ? '' : Buffer.from(await repository.read(own, { signal })).toString('utf8'),
-  );
+  const all = (await repository.files(commit, { signal })).filter(isRegular);
+  const read = await readRepositoryFile(repository, all, signal);
   if ('mistakes' in read) throw new DefinitionError(read.mistakes);
   const rules = createPinRules([...settings, read.settings]);
   const files: PinFile[] = [];

@@ -2,7 +2,7 @@ import type { App } from '../compose.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
 import { type CycleResult, runCycle } from '../flows/cycle.ts';
 import type { PlanDeps } from '../flows/gather.ts';
-import { type CycleRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
+import { type CycleRepair, explainRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
 import { moveStages } from '../flows/stages.ts';
 import { repairDeps, replicateDeps, stageDeps } from './flow-deps.ts';
@@ -40,11 +40,9 @@ export async function runOnce(app: App, view: View, signal: AbortSignal): Promis
   }
 }
 
-/** One line for each image that lacked something. */
+/** What became of each image that lacked something. */
 export function repairLines(repairs: readonly CycleRepair[]): string[] {
-  return repairs.flatMap(({ image, version, restored, lost, unknown }) => [
-    ...(restored.length === 0 ? [] : [`${image} ${version}: put back ${restored.join(', ')}`]),
-    ...(lost.length === 0 ? [] : [`${image} ${version}: lost ${lost.join(', ')}`]),
-    ...(unknown === undefined ? [] : [`${image} ${version}: could not be repaired: ${unknown}`]),
-  ]);
+  return repairs.flatMap((repair) => {
+    return explainRepair(repair).map((phrase) => `${repair.image} ${repair.version}: ${phrase}`);
+  });
 }

@@ -43,6 +43,13 @@ const REASON: Field = {
   hint: 'It is said wherever it matters, and kept.',
   required: true,
 };
+const UNTIL: Field = {
+  name: 'until',
+  label: 'Until (optional)',
+  hint: '4h, 2d, or a moment such as 2026-12-24T18:00Z',
+  required: false,
+};
+const WHAT: Field = { name: 'what', label: 'Release', required: true, choices: 'releases' };
 const MAYBE_REASON: Field = { name: 'reason', label: 'Reason (optional)', required: false };
 
 /** What fields of a form say, as the API would take it. @throws ZodError */
@@ -68,15 +75,7 @@ const IMAGE: readonly Action[] = [
     ...{ name: 'pause', subject: 'image', role: 'operator', danger: false },
     ...{ title: 'Pause', button: 'Pause' },
     told: 'It is not rebuilt until it is resumed. What is in use stays in use.',
-    fields: [
-      REASON,
-      {
-        name: 'until',
-        label: 'Until (optional)',
-        hint: '4h, 2d, or a moment such as 2026-12-24T18:00Z',
-        required: false,
-      },
-    ],
+    fields: [REASON, UNTIL],
     async run(image, fields, by, service) {
       await service.pause(image, { ...read(PauseBody, fields), by });
       return { told: `${image} is paused.`, to: imagePath(image) };
@@ -121,7 +120,7 @@ const IMAGE: readonly Action[] = [
     ...{ name: 'quarantine', subject: 'image', role: 'admin', danger: true },
     ...{ title: 'Quarantine', button: 'Quarantine' },
     told: 'The release, its inputs and its content are never released again, until it is let in. No channel moves: use “Roll back” when it is in use.',
-    fields: [{ name: 'what', label: 'Release', required: true, choices: 'releases' }, REASON],
+    fields: [WHAT, REASON],
     async run(image, fields, by, service) {
       const { what, reason } = read(QuarantineBody, fields);
       const { changed } = await service.quarantine(image, what, { reason, by });
@@ -135,7 +134,7 @@ const IMAGE: readonly Action[] = [
     ...{ name: 'unquarantine', subject: 'image', role: 'admin', danger: true },
     ...{ title: 'Lift quarantine', button: 'Let it in again' },
     told: 'The release may be promoted again, and its inputs may be built again.',
-    fields: [{ name: 'what', label: 'Release', required: true, choices: 'releases' }, MAYBE_REASON],
+    fields: [WHAT, MAYBE_REASON],
     async run(image, fields, by, service) {
       const { what, reason } = read(UnquarantineBody, fields);
       const { changed } = await service.unquarantine(image, what, { reason, by });
@@ -188,15 +187,7 @@ const FLEET: readonly Action[] = [
       button: 'Pause the whole fleet',
       told: 'No image is rebuilt until the fleet is resumed. What is in use stays in use.',
     },
-    fields: [
-      REASON,
-      {
-        name: 'until',
-        label: 'Until (optional)',
-        hint: '4h, 2d, or a moment such as 2026-12-24T18:00Z',
-        required: false,
-      },
-    ],
+    fields: [REASON, UNTIL],
     async run(_, fields, by, service) {
       await service.pause(undefined, { ...read(PauseBody, fields), by });
       return { told: 'The whole fleet is paused.', to: '/' };

@@ -1,13 +1,12 @@
 import type { ImageChange, KnownDigest, LeftPin, Pin, PinFormat, ReleaseChoice } from '../domain/bump/format.ts';
-import { createPinRules, type PinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
+import { createPinRules, type PinRules, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import type { Digest } from '../domain/digest.ts';
 import { formatMistake, type Mistake } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { MovedPin } from '../domain/pull-request.ts';
 import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
 import { withPolicy } from './pin-facts.ts';
-
-const MAX_FILE_BYTES = 5 * 1024 * 1024;
+import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from './repository-rules.ts';
 
 /** What a release means for one repository at one commit. */
 export interface PinChanges {
@@ -36,17 +35,15 @@ export async function findPinChanges(
   identify: (digest: Digest) => Promise<KnownDigest | undefined>,
   signal: AbortSignal,
 ): Promise<PinChanges> {
-  const all = (await repository.files(commit, { signal })).filter(({ mode }) => mode.startsWith('100'));
-  const own = all.find(({ path }) => path === REPOSITORY_FILE);
-  const text = own === undefined ? '' : Buffer.from(await repository.read(own, { signal })).toString('utf8');
-  const read = parseRepositoryFile(text);
+  const all = (await repository.files(commit, { signal })).filter(isRegular);
+  const read = await readRepositoryFile(repository, all, signal);
   if ('mistakes' in read) return held(read.mistakes);
   const rules = createPinRules([...(change.settings === undefined ? [] : [change.settings]), read.settings]);
   const results: PinChanges[] = [];
   for (const file of all) {
     const format = rules.formatFor(file.path);
     if (format === undefined) continue;
-    if (file.size > MAX_FILE_BYTES) results.push(tooLarge(file));
+    if (file.size > MAX_PIN_FILE_BYTES) results.push(tooLarge(file));
     else {
       const content = await repository.read(file, { signal });
       results.push(await bumpFile({ path: file.path, content, format }, rules, change, identify));

@@ -1,9 +1,10 @@
-import { createPinRules, parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
+import { createPinRules, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import { FactoryError } from '../domain/errors.ts';
 import { NO_PIN_SETTINGS, type PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { Reference } from '../domain/reference.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from './repository-rules.ts';
 import { messageOf } from './steps.ts';
 
 /** A place outside that names an image of ours. */
@@ -19,8 +20,6 @@ export interface Pins {
   /** What could not be asked: anything may be pinned there. */
   readonly unknown: readonly string[];
 }
-
-const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** Reads every downstream for pins. @param repositories what a downstream may call them, and which they are */
 export async function findPins(
@@ -42,20 +41,18 @@ async function pinsOf(
   try {
     const { commit } = await downstream.head({ signal });
     const files = await downstream.files(commit, { signal });
-    const own = files.find(({ path, mode }) => path === REPOSITORY_FILE && mode.startsWith('100'));
-    const text = own === undefined ? '' : Buffer.from(await downstream.read(own, { signal })).toString('utf8');
-    const read = parseRepositoryFile(text);
+    const read = await readRepositoryFile(downstream, files, signal);
     if ('mistakes' in read) return { pins: [], unknown: [`${REPOSITORY_FILE} of ${downstream.name} cannot be read`] };
     // What is not to be moved is in use all the same.
     const rules = createPinRules([settings, read.settings].map((each) => ({ ...each, ignore: [] })));
     const pins: FoundPin[] = [];
     const unknown: string[] = [];
     for (const file of files) {
-      const { path, size, mode } = file;
+      const { path, size } = file;
       const format = rules.formatFor(path);
       if (format === undefined) continue;
-      if (size > MAX_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);
-      else if (mode.startsWith('100')) {
+      if (size > MAX_PIN_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);
+      else if (isRegular(file)) {
         const content = await downstream.read(file, { signal });
         for (const { reference, line } of format.findPins(content, [...repositories.keys()])) {
           const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;

@@ -31,3 +31,12 @@ export function repairBeforePlan(
     return lost;
   };
 }
+
+/** What became of it, a phrase each. */
+export function explainRepair({ restored, lost, unknown }: CycleRepair): string[] {
+  return [
+    ...(restored.length === 0 ? [] : [`put back ${restored.join(', ')}`]),
+    ...(lost.length === 0 ? [] : [`lost ${lost.join(', ')}`]),
+    ...(unknown === undefined ? [] : [`could not be repaired: ${unknown}`]),
+  ];
+}

@@ -8,7 +8,7 @@ import type { Platform } from '../domain/platform.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
 import { pruneDefinitions } from '../flows/definitions.ts';
 import { prune } from '../flows/prune.ts';
-import { type CycleRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
+import { type CycleRepair, explainRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
 import { moveStages } from '../flows/stages.ts';
 import type { ServiceStore } from '../ledger/store.ts';
@@ -74,13 +74,10 @@ async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFac
 }
 
 /** Says what a look put back, or could not. */
-async function tellRepair({ image, version, restored, lost, unknown }: CycleRepair, store: ServiceStore) {
-  const parts = [
-    ...(restored.length === 0 ? [] : [`put back ${restored.join(', ')}`]),
-    ...(lost.length === 0 ? [] : [`lost ${lost.join(', ')}`]),
-    ...(unknown === undefined ? [] : [`could not be repaired: ${unknown}`]),
-  ];
-  const event = { type: 'image.changed', image, what: `${version}: ${parts.join('; ')}`, by: 'repair' } as const;
+async function tellRepair(repair: CycleRepair, store: ServiceStore) {
+  const { image, version } = repair;
+  const what = `${version}: ${explainRepair(repair).join('; ')}`;
+  const event = { type: 'image.changed', image, what, by: 'repair' } as const;
   await store.tell(event).catch(() => undefined); // what is told is no part of what is done
 }
 

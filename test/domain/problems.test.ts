@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PlanEntry } from '../../src/domain/plan.ts';
 import { findProblems } from '../../src/domain/problems.ts';
 import type { Outcome, Run } from '../../src/domain/run.ts';
+import { bareRun } from '../support/bare-run.ts';
 
 describe('the runs of an image', () => {
   test.each([
@@ -74,16 +75,8 @@ test('a breach that grows is the same problem', () => {
 });
 
 function runsOf(image: string, outcomes: readonly Outcome[], summary = 'why'): ReadonlyMap<string, readonly Run[]> {
-  const about = {
-    image,
-    inputs: `sha256:${'b'.repeat(64)}`,
-    reasons: [],
-    holds: [],
-    platforms: [],
-    steps: [],
-  } as const;
-  const runs = outcomes.map((outcome, index): Run => {
-    return { ...about, id: `01KB00000000000000000000${10 + index}`, startedAt: '', outcome, summary };
-  });
+  const runs = outcomes.map((outcome, index) =>
+    bareRun(image, { id: `01KB00000000000000000000${10 + index}`, outcome, summary }),
+  );
   return new Map([[image, runs]]);
 }

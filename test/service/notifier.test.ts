@@ -7,6 +7,7 @@ import { createHttp, type Http } from '../../src/lib/http.ts';
 import { createWebhook } from '../../src/notify/webhook.ts';
 import { redisOptions } from '../../src/queue/connection.ts';
 import { createNotifierRounds, type NotifierDeps, type NotifierRounds } from '../../src/service/notifier.ts';
+import { bareRun } from '../support/bare-run.ts';
 import { type ChannelServer, startChannelServer } from '../support/channel-server.ts';
 import { fleetFiles } from '../support/fleet-files.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -169,15 +170,7 @@ function idOf(index: number) {
 }
 
 function runOf(image: string, outcome: 'blocked' | 'released'): Run {
-  const about = {
-    image,
-    inputs: `sha256:${'b'.repeat(64)}`,
-    reasons: [],
-    holds: [],
-    platforms: [],
-    steps: [],
-  } as const;
-  return { ...about, id: '01KB0000000000000000000001', startedAt: '', outcome, summary: `${image} is not good` };
+  return bareRun(image, { id: '01KB0000000000000000000001', outcome, summary: `${image} is not good` });
 }
 
 async function until(condition: () => boolean): Promise<void> {

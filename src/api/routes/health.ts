@@ -20,18 +20,27 @@ const WAIT_MS = 3_000;
  */
 export function healthRoutes({ readiness = [] }: HealthDeps): OpenAPIHono<ApiEnv> {
   const router = createRouter();
+  let look: Promise<Readonly<Record<string, State>>> | undefined;
   router.get('/healthz', (c) => c.json({ status: 'ok' }));
   router.get('/readyz', async (c) => {
-    const checks = Object.fromEntries(
-      await Promise.all(readiness.map(async (each) => [each.name, await isReady(each)])),
-    );
+    // Anybody may ask: who does so meanwhile shares the look that is under way
+    look ??= lookAt(readiness).finally(() => {
+      look = undefined;
+    });
+    const checks = await look;
     const ready = Object.values(checks).every((state) => state === 'ok');
     return c.json({ status: ready ? 'ok' : 'unavailable', checks }, ready ? 200 : 503);
   });
   return router;
 }
 
-async function isReady({ check }: ReadinessCheck): Promise<'ok' | 'unavailable'> {
+type State = 'ok' | 'unavailable';
+
+async function lookAt(readiness: readonly ReadinessCheck[]): Promise<Readonly<Record<string, State>>> {
+  return Object.fromEntries(await Promise.all(readiness.map(async (each) => [each.name, await isReady(each)])));
+}
+
+async function isReady({ check }: ReadinessCheck): Promise<State> {
   const signal = AbortSignal.timeout(WAIT_MS);
   const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   try {

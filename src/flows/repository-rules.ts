@@ -1,0 +1,22 @@
+import { parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
+import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
+
+/** A file of more bytes is not read: it holds no pins that anybody wrote. */
+export const MAX_PIN_FILE_BYTES = 5 * 1024 * 1024;
+
+/** Links and submodules are none. */
+export function isRegular({ mode }: RepositoryFile): boolean {
+  return mode.startsWith('100');
+}
+
+/** What a repository itself says of its pins, in the .ingot.yaml at its top; nothing where there is none. */
+export async function readRepositoryFile(
+  repository: ForgeRepository,
+  files: readonly RepositoryFile[],
+  signal: AbortSignal,
+): Promise<ReturnType<typeof parseRepositoryFile>> {
+  const own = files.find((file) => file.path === REPOSITORY_FILE && isRegular(file));
+  return parseRepositoryFile(
+    own === undefined ? '' : Buffer.from(await repository.read(own, { signal })).toString('utf8'),
+  );
+}
