@@ -38,7 +38,7 @@ const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 export function authenticated(deps: AuthDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const { principal, session } = await identify(c, deps);
-    limit(c, deps.requests, principal.key);
+    await limit(c, deps.requests, principal.key);
     if (session !== undefined && !HARMLESS.includes(c.req.method)) await requireOwnPage(c, session, deps);
     c.set('principal', principal);
     if (session !== undefined) c.set('session', session);
@@ -57,7 +57,7 @@ async function identify(c: ApiContext, deps: AuthDeps): Promise<Identity> {
     // Those who guess are slowed down; an issuer that does not answer is nobody's fault
     const isGuess = c.req.header('authorization') !== undefined || getCookie(c, deps.cookie) !== undefined;
     if (isGuess && error instanceof AccessError && error.code === 'unauthenticated') {
-      limit(c, deps.failures, c.var.from);
+      await limit(c, deps.failures, c.var.from);
     }
     throw error;
   }
@@ -82,8 +82,8 @@ function unauthenticated(message: string): AccessError {
 }
 
 /** Says how much is left, and refuses when it is nothing (draft-ietf-httpapi-ratelimit-headers, in its widely read form). */
-export function limit(c: ApiContext, limiter: Limiter, name: string): void {
-  const { allowed, remaining, resetSeconds } = limiter.take(name);
+export async function limit(c: ApiContext, limiter: Limiter, name: string): Promise<void> {
+  const { allowed, remaining, resetSeconds } = await limiter.take(name);
   c.header('RateLimit-Limit', String(limiter.limit));
   c.header('RateLimit-Remaining', String(remaining));
   c.header('RateLimit-Reset', String(resetSeconds));

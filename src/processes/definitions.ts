@@ -21,6 +21,8 @@ export interface KeeperOptions {
   readonly base: string;
   readonly fleet: string;
   readonly onTrouble: (message: string) => void;
+  /** Each time that they were read without a mistake. */
+  readonly onLoaded?: (settings: Settings) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -47,6 +49,7 @@ export function createDefinitionsKeeper(config: Config, host: Host, options: Kee
     requireSame(fleet, options, config);
     requireSchedules(fleet.settings, new Date());
     const print = digestOf(canonicalJson({ fleet, commit }));
+    await options.onLoaded?.(fleet.settings);
     if (last?.print === print) {
       const { refused: _, ...pointer } = last.pointer;
       last = { ...last, pointer: { ...pointer, checkedAt } };

@@ -10,7 +10,7 @@ import type { ApiContext, ApiEnv } from '../operation.ts';
 import { page } from './page.ts';
 
 export interface LoginDeps extends AuthDeps {
-  readonly codes: LoginCodes;
+  readonly codes: Pick<LoginCodes, 'redeem'>;
   readonly isSecure: boolean;
 }
 
@@ -54,7 +54,8 @@ async function redeem(
     typeof field === 'string' && field.length <= MAX_FIELD ? field.trim() : '',
   );
   try {
-    if (code && deps.codes.redeem(code)) return { name: 'admin link', role: 'admin', images: ['*'], key: 'admin-link' };
+    if (code && (await deps.codes.redeem(code)))
+      return { name: 'admin link', role: 'admin', images: ['*'], key: 'admin-link' };
     if (token && tokenId(token) !== undefined) return await deps.tokens.verify(token);
     const message = code
       ? 'this link was used already, or is too old; restart "ingot serve" for a new one'
@@ -62,7 +63,7 @@ async function redeem(
     throw new AccessError(message, { code: 'unauthenticated' });
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    limit(c, deps.failures, c.var.from);
+    await limit(c, deps.failures, c.var.from);
     await deps.audit.write({
       who: 'unknown',
       what: 'session.start',

@@ -37,7 +37,7 @@ export function hookRoutes({ hooks, failures }: HookDeps): OpenAPIHono<ApiEnv> {
     const { holds, read } = DIALECTS[dialect];
     if (!holds(request, await hooks.secretOf(settings))) {
       await hooks.count(dialect, 'refused');
-      refuse(c, failures);
+      await refuse(c, failures);
     }
     const reading = read(request);
     if (reading.kind === 'handshake') return c.json(reading.answer);
@@ -67,8 +67,8 @@ async function readRequest(c: ApiContext, { registry }: HookSettings): Promise<H
 }
 
 /** Those who guess are slowed down. */
-function refuse(c: ApiContext, failures: Limiter): never {
-  const { allowed, resetSeconds } = failures.take(c.var.from);
+async function refuse(c: ApiContext, failures: Limiter): Promise<never> {
+  const { allowed, resetSeconds } = await failures.take(c.var.from);
   if (allowed) throw new ProblemError(401, 'the hook does not carry its secret, or is not signed with it');
   c.header('Retry-After', String(resetSeconds));
   throw new ProblemError(429, 'too many hooks that do not hold');
