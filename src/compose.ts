@@ -4,6 +4,7 @@ import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
 import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
+import { createLeftDefinitions, type LeftOptions } from './compose/left-definitions.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
 import { createReader } from './compose/reader.ts';
@@ -48,6 +49,8 @@ export interface App extends SharedParts {
   /** All that a plan needs; a cycle adds its dispatcher. */
   readonly cycle: PlanDeps;
   newRunId(): string;
+  /** Tags of definitions that a service left a week ago and more. */
+  leftDefinitions(options: LeftOptions): Promise<readonly string[]>;
   /** What an input points to now: `undefined` when it is absent, or could not be asked. */
   resolveInput(input: ImageInput): Promise<Digest | undefined>;
   /** Workers for every role in this process. */
@@ -170,6 +173,7 @@ export async function assembleApp(
     resolveInput: (input) => resolveInput(input, parts, from),
     cycle,
     newRunId: () => ulid(),
+    leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
