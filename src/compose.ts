@@ -135,14 +135,18 @@ export async function assembleApp(
 ): Promise<AssembledApp> {
   const { settings } = fleet;
   const { builder, cataloguer, scanner, onRequest } = options.instead ?? {};
-  const places = placesBelow(parseBase(settings.registry ?? `${embedded.registry}/${settings.fleet}`));
+  const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
+  const places = placesBelow(parseBase(base));
   const queue: QueueSettings = {
     redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
     prefix: queuePrefix(settings.fleet),
     onError: (error) => options.onTrouble(error.message),
   };
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const { http, registry } = createReader(config, { onRequest, budget: options.budget });
+  const { http, registry } = createReader(config, {
+    ...{ onRequest, budget: options.budget },
+    free: [base, ...settings.replicas],
+  });
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);

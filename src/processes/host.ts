@@ -94,7 +94,7 @@ export function createHost(config: Config, options: HostOptions): Host {
   });
   const budget = budgets.of('registry');
   const pacer = createPacer({ ...WAITING, times: budgets.writes });
-  const reader = createReader(config, { budget });
+  const reader = createReader(config, { budget, free: [options.base] });
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
   const open = async (definitions: Digest) => {
