@@ -5,6 +5,7 @@ import type { BudgetView } from '../domain/service/workers.ts';
 import { ANONYMOUS, type Budget, type Spending } from '../lib/budget.ts';
 import type { WriteTimes } from '../lib/pacer.ts';
 import { type Learnt, learnFrom } from './budget-headers.ts';
+import { closeRedis } from './close-redis.ts';
 import { createSharedWriteTimes } from './write-times.ts';
 
 export interface SharedBudgetOptions {
@@ -71,10 +72,7 @@ export function createSharedBudgets(options: SharedBudgetOptions): SharedBudgets
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(READY_MS) });
       return readViews(redis, key, options.now());
     },
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

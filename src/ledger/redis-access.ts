@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import { FactoryError } from '../domain/errors.ts';
 import type { AccessStore } from './access.ts';
+import { closeRedis } from './close-redis.ts';
 
 /** A request of a person waits for it. */
 const ANSWER_MS = 2_000;
@@ -49,10 +50,7 @@ export function createRedisAccess(options: {
         const [allowed, left] = answer as [number, string];
         return { allowed: allowed === 1, left: Number(left) };
       }),
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Digest, zDigest } from '../domain/digest.ts';
 import { candidateKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Priority } from '../domain/service/views.ts';
+import { endsWithin } from '../lib/ends-within.ts';
 import type { DispatcherOptions } from './bullmq.ts';
 import { redisOptions } from './connection.ts';
 import { countQueue } from './counts.ts';
@@ -13,6 +14,7 @@ import { PAYLOAD_VERSION } from './payloads.ts';
 import type { QueuedRun, RunQueue } from './run-queue.ts';
 import { setSchedules } from './schedules.ts';
 
+const GOODBYE_MS = 2_000;
 /** A run's builds have those of its release. */
 const OPEN_STATES = ['active', 'waiting', 'waiting-children', 'prioritized', 'delayed'] as const;
 const Definitions = z.object({ definitions: zDigest });
@@ -89,9 +91,18 @@ export function createRunQueue(options: DispatcherOptions): RunQueue {
         countQueue(queue(queueName.follow), { role: 'scheduler' }),
       ]),
     async close() {
-      await Promise.allSettled([flows.close(), ...[...queues.values()].map((each) => each.close())]);
+      await Promise.all([flows, ...queues.values()].map(letGo));
     },
   };
+}
+
+/** A Redis that is gone answers no goodbye. */
+async function letGo(part: Queue | FlowProducer): Promise<void> {
+  const isOver = await endsWithin(
+    part.close().catch(() => undefined),
+    GOODBYE_MS,
+  );
+  if (!isOver) await endsWithin(part.disconnect(), GOODBYE_MS).catch(() => undefined);
 }
 
 /** A run of its own has job ids of its own: those of one that was cancelled may still be there. */
