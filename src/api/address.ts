@@ -12,7 +12,7 @@ export function createAddressReader(
     const hops = [...(forwardedFor?.split(',').map((hop) => hop.trim()) ?? []), plain(remote)];
     for (let index = hops.length - 1; index > 0; index--) {
       const hop = plain(hops[index]!);
-      if (!isIn(trusted, hop)) return hop;
+      if (!isIn(trusted, hop)) return isAddress(hop) ? hop : plain(hops[index + 1] ?? remote);
     }
     return isAddress(hops[0]!) ? plain(hops[0]!) : plain(remote);
   };

@@ -10,7 +10,8 @@ import { createIdentities } from '../access/oidc.ts';
 import { accessPaths } from '../access/paths.ts';
 import { createSessions } from '../access/sessions.ts';
 import { createTokenStore } from '../access/tokens.ts';
-import { Access, type AccessSettings } from '../domain/fleet/settings-access.ts';
+import { FactoryError } from '../domain/errors.ts';
+import { Access, type AccessSettings, isLoopback, ListenAddress } from '../domain/fleet/settings-access.ts';
 import type { AccessStore } from '../ledger/access.ts';
 import type { Http } from '../lib/http.ts';
 import type { FactoryService } from '../service/service.ts';
@@ -23,7 +24,7 @@ import type { HealthDeps } from './routes/health.ts';
 import type { HookDeps } from './routes/hooks.ts';
 
 /** What pages are made with. */
-export interface PageParts extends Omit<ApiDeps, 'pages' | 'signal'> {
+export interface PageParts extends Omit<ApiDeps, 'pages' | 'signal' | 'heartbeatMs'> {
   readonly readAudit: AuditReader;
 }
 
@@ -42,6 +43,7 @@ export interface ApiOptions {
   /** To ask issuers of identities for their keys. */
   readonly http: Http;
   readonly hooks?: HookDeps['hooks'];
+  readonly heartbeatMs?: number;
   /** What this process cannot work without. */
   readonly readiness?: HealthDeps['readiness'];
   /** What the service says on stdout: links, and lines of the audit log. */
@@ -75,7 +77,7 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
   const fetch: Fetch = (request, env) => current.api.fetch(request, env);
   const wanted = () => options.listen ?? (current.access ?? UNCONFIGURED).listen;
   const code = options.access === undefined ? await codes.issue() : undefined;
-  let listened = wanted();
+  let listened = requireListen(wanted(), options.access);
   const listener = await openListener(fetch, listened).catch((error: unknown) => {
     if (options.access !== undefined || options.listen !== undefined) throw error;
     return openListener(fetch, ANY_PORT); // nobody asked for that one
@@ -88,6 +90,9 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
       return listener.address();
     },
     async update(access) {
+      if (options.listen !== undefined && unfit(options.listen, access) !== undefined) {
+        return onTrouble(`"access" is not taken over: ${unfit(options.listen, access)}`);
+      }
       if (!isDeepStrictEqual(access, current.access)) current = make(access);
       if (wanted() === listened || stopping.signal.aborted) return;
       try {
@@ -105,6 +110,20 @@ export async function startApi(service: FactoryService, options: ApiOptions): Pr
   };
 }
 
+/** The flag has to fit as ingot.yaml has to. */
+function requireListen(listen: string, access: AccessSettings | undefined): string {
+  const why = unfit(listen, access);
+  if (why !== undefined) throw new FactoryError(why, { code: 'configuration' });
+  return listen;
+}
+
+function unfit(listen: string, access: AccessSettings | undefined): string | undefined {
+  const { success, error } = ListenAddress.safeParse(listen);
+  if (!success) return `--listen ${listen} ${error.issues[0]!.message}`;
+  if (isLoopback(listen) || access?.url !== undefined) return undefined;
+  return `--listen ${listen} is open to others; write "access: { url: https://… }" into ingot.yaml, the address they use`;
+}
+
 interface AssembleOptions extends ApiOptions {
   readonly codes: LoginDeps['codes'];
   readonly signal: AbortSignal;
@@ -113,8 +132,9 @@ interface AssembleOptions extends ApiOptions {
 function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  { root, dataDirectory, store, codes, http, hooks, readiness, print, onTrouble, pages, signal }: AssembleOptions,
+  { root, dataDirectory, store, codes, http, print, pages, signal, ...options }: AssembleOptions,
 ) {
+  const { hooks, readiness, onTrouble, heartbeatMs } = options;
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
   const tokens = createTokenStore({ directory: folder === undefined ? paths.tokens : resolve(root, folder) });
@@ -122,7 +142,7 @@ function assemble(
   const readAddress = createAddressReader(proxies);
   const failuresPerMinute = Math.ceil(requestsPerMinute / FAILURES_IN);
   const parts = {
-    ...{ service, tokens, codes, isSecure, hooks, readiness, onTrouble },
+    ...{ service, tokens, codes, isSecure, hooks, readiness, onTrouble, heartbeatMs },
     sessions: createSessions({ store, holds: tokens.holds }),
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),

@@ -45,7 +45,7 @@ export interface Answer {
   readonly body: any;
 }
 
-interface SceneOptions extends Pick<ApiOptions, 'pages' | 'hooks' | 'listen'> {
+interface SceneOptions extends Pick<ApiOptions, 'pages' | 'hooks' | 'listen' | 'heartbeatMs'> {
   readonly access?: unknown;
   /** Of another scene's, as another process of the same service has it. */
   readonly redisUrl?: string;
@@ -62,6 +62,7 @@ export async function startApiScene(options: SceneOptions = {}): Promise<ApiScen
   const [printed, troubles]: [string[], string[]] = [[], []];
   const api = await startApi(service, {
     ...{ root: dataDirectory, dataDirectory, store, http, hooks, pages, listen },
+    ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
     ...(access !== undefined && { access: Access.parse(access) }),
     print: (line) => void printed.push(line),
     onTrouble: (message) => void troubles.push(message),

@@ -7,6 +7,7 @@ import { AccessError, type Principal } from '../../domain/access/principal.ts';
 import { tokenId } from '../../domain/access/token.ts';
 import { type AuthDeps, authenticated, limit, requireOwnOrigin } from '../auth.ts';
 import type { ApiContext, ApiEnv } from '../operation.ts';
+import { ownPath } from '../own-path.ts';
 import { page } from './page.ts';
 
 export interface LoginDeps extends AuthDeps {
@@ -86,11 +87,6 @@ function origin(c: ApiContext) {
 
 function textOf(field: unknown): string | undefined {
   return typeof field === 'string' && field !== '' && field.length <= MAX_FIELD ? field : undefined;
-}
-
-/** Nobody is led elsewhere by a link to the form. */
-function ownPath(to: string | undefined): string {
-  return to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : '/';
 }
 
 interface Form {
