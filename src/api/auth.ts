@@ -10,6 +10,7 @@ import type { TokenStore } from '../access/tokens.ts';
 import { AccessError, type Principal } from '../domain/access/principal.ts';
 import { tokenId } from '../domain/access/token.ts';
 import type { FactoryService } from '../service/service.ts';
+import { networkOf } from './address.ts';
 import type { ApiContext, ApiEnv } from './operation.ts';
 import { ProblemError } from './problem.ts';
 
@@ -74,7 +75,7 @@ async function identify(c: ApiContext, deps: AuthDeps): Promise<Identity> {
     // Those who guess are slowed down; an issuer that does not answer is nobody's fault
     const isGuess = c.req.header('authorization') !== undefined || getCookie(c, deps.cookie) !== undefined;
     if (isGuess && error instanceof AccessError && error.code === 'unauthenticated') {
-      await limit(c, deps.failures, c.var.from);
+      await limit(c, deps.failures, networkOf(c.var.from));
     }
     throw error;
   }

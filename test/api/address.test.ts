@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAddressReader } from '../../src/api/address.ts';
+import { createAddressReader, networkOf } from '../../src/api/address.ts';
 
 const PROXIES = ['10.0.0.0/8', '::1'];
 
@@ -15,4 +15,15 @@ test.each([
   ['nothing is claimed', PROXIES, '10.0.0.1', undefined, '10.0.0.1'],
 ])('when %s', (_, proxies, remote, forwarded, address) => {
   expect(createAddressReader(proxies)(remote, forwarded)).toBe(address);
+});
+
+test.each([
+  ['203.0.113.9', '203.0.113.9'],
+  ['2001:db8:1:2:aaaa::1', '2001:db8:1:2::/64'],
+  ['2001:0DB8:1:2::', '2001:db8:1:2::/64'],
+  ['2001:db8::5', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['unknown', 'unknown'],
+])('guesses from %s count for %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
 });

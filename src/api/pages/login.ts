@@ -5,6 +5,7 @@ import type { LoginCodes } from '../../access/login-codes.ts';
 import { SESSION_HOURS } from '../../access/sessions.ts';
 import { AccessError, type Principal } from '../../domain/access/principal.ts';
 import { tokenId } from '../../domain/access/token.ts';
+import { networkOf } from '../address.ts';
 import { type AuthDeps, authenticated, limit, requireOwnOrigin } from '../auth.ts';
 import type { ApiContext, ApiEnv } from '../operation.ts';
 import { ownPath } from '../own-path.ts';
@@ -64,7 +65,7 @@ async function redeem(
     throw new AccessError(message, { code: 'unauthenticated' });
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    await limit(c, deps.failures, c.var.from);
+    await limit(c, deps.failures, networkOf(c.var.from));
     await deps.audit.write({
       who: 'unknown',
       what: 'session.start',

@@ -4,6 +4,7 @@ import { HOOK_DIALECTS, type HookDialect, type HookSettings } from '../../domain
 import { ASKING_FIRST, DIALECTS } from '../../hooks/dialects.ts';
 import type { HookRequest } from '../../hooks/hooks.ts';
 import type { HookReceiver } from '../../service/hooks.ts';
+import { networkOf } from '../address.ts';
 import { type ApiContext, type ApiEnv, createRouter } from '../operation.ts';
 import { ProblemError } from '../problem.ts';
 
@@ -68,7 +69,7 @@ async function readRequest(c: ApiContext, { registry }: HookSettings): Promise<H
 
 /** Those who guess are slowed down. */
 async function refuse(c: ApiContext, failures: Limiter): Promise<never> {
-  const { allowed, resetSeconds } = await failures.take(c.var.from);
+  const { allowed, resetSeconds } = await failures.take(networkOf(c.var.from));
   if (allowed) throw new ProblemError(401, 'the hook does not carry its secret, or is not signed with it');
   c.header('Retry-After', String(resetSeconds));
   throw new ProblemError(429, 'too many hooks that do not hold');
