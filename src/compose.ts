@@ -4,6 +4,7 @@ import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
 import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
+import { createLeftDefinitions, type LeftOptions } from './compose/left-definitions.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
 import { createReader } from './compose/reader.ts';
@@ -48,6 +49,8 @@ export interface App extends SharedParts {
   /** All that a plan needs; a cycle adds its dispatcher. */
   readonly cycle: PlanDeps;
   newRunId(): string;
+  /** Tags of definitions that a service left a week ago and more. */
+  leftDefinitions(options: LeftOptions): Promise<readonly string[]>;
   /** What an input points to now: `undefined` when it is absent, or could not be asked. */
   resolveInput(input: ImageInput): Promise<Digest | undefined>;
   /** Workers for every role in this process. */
@@ -132,14 +135,18 @@ export async function assembleApp(
 ): Promise<AssembledApp> {
   const { settings } = fleet;
   const { builder, cataloguer, scanner, onRequest } = options.instead ?? {};
-  const places = placesBelow(parseBase(settings.registry ?? `${embedded.registry}/${settings.fleet}`));
+  const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
+  const places = placesBelow(parseBase(base));
   const queue: QueueSettings = {
     redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
     prefix: queuePrefix(settings.fleet),
     onError: (error) => options.onTrouble(error.message),
   };
   const from = (upstream: Reference) => sourceOf(upstream, settings);
-  const { http, registry } = createReader(config, { onRequest, budget: options.budget });
+  const { http, registry } = createReader(config, {
+    ...{ onRequest, budget: options.budget },
+    free: [base, ...settings.replicas],
+  });
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
@@ -170,6 +177,7 @@ export async function assembleApp(
     resolveInput: (input) => resolveInput(input, parts, from),
     cycle,
     newRunId: () => ulid(),
+    leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {

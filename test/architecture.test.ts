@@ -33,6 +33,7 @@ const PORT_FILES = [
   'src/packages/archives.ts',
   'src/queue/dispatcher.ts',
   'src/queue/run-queue.ts',
+  'src/ledger/access.ts',
   'src/ledger/hooks.ts',
   'src/ledger/notifications.ts',
   'src/service/hooks.ts',

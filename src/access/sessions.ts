@@ -1,9 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { ACCESS_ROLES, AccessError, type Principal } from '../domain/access/principal.ts';
+import type { AccessStore } from '../ledger/access.ts';
 
 export const SESSION_HOURS = 12;
 const ALGORITHM = 'HS256';
@@ -38,39 +37,41 @@ const Claims = z.object({
 });
 
 export interface SessionOptions {
-  readonly directory: string;
+  /** Where all processes that serve the API keep the key, and which sessions were ended. */
+  readonly store: Pick<AccessStore, 'sessionKey' | 'endSession' | 'isSessionEnded'>;
   readonly now?: () => Date;
   /** A session from a token ends with the token. */
   readonly holds: (tokenId: string) => Promise<boolean>;
 }
 
-export async function createSessions({ directory, holds, now = () => new Date() }: SessionOptions): Promise<Sessions> {
-  const ended = join(directory, 'ended-sessions');
-  await mkdir(ended, { recursive: true, mode: 0o700 });
-  const key = await readKey(join(directory, 'session.key'));
-  await forget(ended, now());
+const SESSION_MS = SESSION_HOURS * 3600_000;
+
+export function createSessions({ store, holds, now = () => new Date() }: SessionOptions): Sessions {
+  // Asked each time: where it was lost, all go on with the same new one
+  const readKey = () => store.sessionKey(randomBytes(32));
   return {
     async start(principal) {
       const [jti, csrf] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
-      const exp = Math.floor(now().getTime() / 1000) + SESSION_HOURS * 3600;
+      const exp = Math.floor((now().getTime() + SESSION_MS) / 1000);
       const cookie = await new SignJWT({ ...principal, csrf, jti, exp })
         .setProtectedHeader({ alg: ALGORITHM })
-        .sign(key);
+        .sign(await readKey());
       return { cookie, session: toSession({ ...principal, images: [...principal.images], csrf, jti, exp }) };
     },
     async read(cookie) {
+      const key = await readKey();
       const claims = await jwtVerify(cookie, key, { algorithms: [ALGORITHM], currentDate: now() })
         .then(({ payload }) => Claims.parse(payload))
         .catch((cause: unknown) => {
           throw new AccessError('the session is over; sign in again', { code: 'unauthenticated', cause });
         });
       const token = /^token:(.+)$/.exec(claims.key)?.[1];
-      if ((await isThere(join(ended, claims.jti))) || (token !== undefined && !(await holds(token)))) {
+      if ((await store.isSessionEnded(claims.jti)) || (token !== undefined && !(await holds(token)))) {
         throw new AccessError('the session was ended; sign in again', { code: 'unauthenticated' });
       }
       return toSession(claims);
     },
-    end: ({ id }) => writeFile(join(ended, id), '', { mode: 0o600 }),
+    end: ({ id }) => store.endSession(id, SESSION_MS),
   };
 }
 
@@ -88,28 +89,4 @@ function toSession({ jti, exp, csrf, ...principal }: z.infer<typeof Claims>): Se
     principal: { name, role, images, key },
     expiresAt: new Date(exp * 1000).toISOString(),
   };
-}
-
-/** Made at first use; whoever has it could sign sessions. */
-async function readKey(path: string): Promise<Uint8Array> {
-  await writeFile(path, randomBytes(32), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  return readFile(path);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** A session that would be over by now needs no note that it was ended. */
-async function forget(folder: string, now: Date): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (now.getTime() - mtimeMs > SESSION_HOURS * 3600_000) await rm(path, { force: true });
-  }
 }

@@ -12,10 +12,20 @@ export function createAddressReader(
     const hops = [...(forwardedFor?.split(',').map((hop) => hop.trim()) ?? []), plain(remote)];
     for (let index = hops.length - 1; index > 0; index--) {
       const hop = plain(hops[index]!);
-      if (!isIn(trusted, hop)) return hop;
+      if (!isIn(trusted, hop)) return isAddress(hop) ? hop : plain(hops[index + 1] ?? remote);
     }
     return isAddress(hops[0]!) ? plain(hops[0]!) : plain(remote);
   };
+}
+
+/** Whose guesses count together: who has an address of IPv6 mostly has the 2^64 beside it, too (RFC 6177). */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [left, right] = [head, tail].map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = Array<string>(Math.max(0, 8 - left!.length - right!.length)).fill('0');
+  const groups = [...left!, ...zeros, ...right!].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${groups.join(':')}::/64`;
 }
 
 function listOf(proxies: readonly string[]): BlockList {

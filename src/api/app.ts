@@ -12,7 +12,7 @@ import { type ApiContext, type ApiEnv, createRouter } from './operation.ts';
 import { type LoginDeps, loginPages } from './pages/login.ts';
 import { type DocumentLike, referencePage } from './pages/reference.ts';
 import { answerError, ProblemError, problem } from './problem.ts';
-import { eventRoutes } from './routes/events.ts';
+import { type EventDeps, eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { type HealthDeps, healthRoutes } from './routes/health.ts';
 import { type HookDeps, hookRoutes } from './routes/hooks.ts';
@@ -22,15 +22,14 @@ import { rebuildRoutes } from './routes/rebuilds.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
 
-export interface ApiDeps extends LoginDeps, HookDeps, HealthDeps {
+/** `signal`: the server stops, streams and long polls end. */
+export interface ApiDeps extends LoginDeps, HookDeps, HealthDeps, EventDeps {
   /** Address that a request comes from. */
   readonly from: (c: ApiContext) => string;
   /** Errors that are nobody's business outside. */
   readonly onTrouble: (message: string) => void;
   /** Pages for people; absent: a browser is led to the reference. */
   readonly pages?: Hono<ApiEnv> | undefined;
-  /** The server stops: streams and long polls end. */
-  readonly signal: AbortSignal;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;

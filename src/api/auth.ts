@@ -10,6 +10,7 @@ import type { TokenStore } from '../access/tokens.ts';
 import { AccessError, type Principal } from '../domain/access/principal.ts';
 import { tokenId } from '../domain/access/token.ts';
 import type { FactoryService } from '../service/service.ts';
+import { networkOf } from './address.ts';
 import type { ApiContext, ApiEnv } from './operation.ts';
 import { ProblemError } from './problem.ts';
 
@@ -37,10 +38,11 @@ const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 /** Finds out who asks, lets nobody else pass, and gives them the service as they may use it. */
 export function authenticated(deps: AuthDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const { principal, session } = await identify(c, deps);
-    limit(c, deps.requests, principal.key);
+    const { principal, session, again } = await identify(c, deps);
+    await limit(c, deps.requests, principal.key);
     if (session !== undefined && !HARMLESS.includes(c.req.method)) await requireOwnPage(c, session, deps);
     c.set('principal', principal);
+    c.set('holds', () => holdsStill(again));
     if (session !== undefined) c.set('session', session);
     const context = { principal, from: c.var.from, request: c.var.requestId };
     c.set('service', auditService(guardService(deps.service, principal), deps.audit, context));
@@ -48,7 +50,23 @@ export function authenticated(deps: AuthDeps): MiddlewareHandler<ApiEnv> {
   };
 }
 
-type Identity = { readonly principal: Principal; readonly session?: Session };
+interface Identity {
+  readonly principal: Principal;
+  readonly session?: Session;
+  /** Fails once the credential was taken back. Absent: it can not be, and was judged when it came. */
+  readonly again?: () => Promise<unknown>;
+}
+
+/** One that cannot be looked up is not taken back. */
+async function holdsStill(again: Identity['again']): Promise<boolean> {
+  const isRefusal = (error: unknown) => error instanceof AccessError && error.code === 'unauthenticated';
+  return (
+    (await again?.().then(
+      () => true,
+      (error: unknown) => !isRefusal(error),
+    )) ?? true
+  );
+}
 
 async function identify(c: ApiContext, deps: AuthDeps): Promise<Identity> {
   try {
@@ -57,7 +75,7 @@ async function identify(c: ApiContext, deps: AuthDeps): Promise<Identity> {
     // Those who guess are slowed down; an issuer that does not answer is nobody's fault
     const isGuess = c.req.header('authorization') !== undefined || getCookie(c, deps.cookie) !== undefined;
     if (isGuess && error instanceof AccessError && error.code === 'unauthenticated') {
-      limit(c, deps.failures, c.var.from);
+      await limit(c, deps.failures, networkOf(c.var.from));
     }
     throw error;
   }
@@ -68,13 +86,15 @@ async function readCredential(c: ApiContext, { tokens, identities, sessions, coo
   if (header !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
     if (token === undefined) throw unauthenticated('Authorization has to be "Bearer TOKEN"');
-    const principal = await (tokenId(token) === undefined ? identities : tokens).verify(token);
-    return { principal };
+    if (tokenId(token) === undefined) return { principal: await identities.verify(token) };
+    const again = () => tokens.verify(token);
+    return { principal: await again(), again };
   }
   const found = getCookie(c, cookie);
   if (found === undefined) throw unauthenticated('send a token ("Authorization: Bearer …"), or sign in');
-  const session = await sessions.read(found);
-  return { principal: session.principal, session };
+  const again = () => sessions.read(found);
+  const session = await again();
+  return { principal: session.principal, session, again };
 }
 
 function unauthenticated(message: string): AccessError {
@@ -82,8 +102,8 @@ function unauthenticated(message: string): AccessError {
 }
 
 /** Says how much is left, and refuses when it is nothing (draft-ietf-httpapi-ratelimit-headers, in its widely read form). */
-export function limit(c: ApiContext, limiter: Limiter, name: string): void {
-  const { allowed, remaining, resetSeconds } = limiter.take(name);
+export async function limit(c: ApiContext, limiter: Limiter, name: string): Promise<void> {
+  const { allowed, remaining, resetSeconds } = await limiter.take(name);
   c.header('RateLimit-Limit', String(limiter.limit));
   c.header('RateLimit-Remaining', String(remaining));
   c.header('RateLimit-Reset', String(resetSeconds));

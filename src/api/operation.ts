@@ -16,6 +16,8 @@ export interface ApiEnv {
     principal: Principal;
     /** Of a browser; absent for bearer tokens. */
     session?: Session;
+    /** Whether the credential is good still: for answers that take long. */
+    holds: () => Promise<boolean>;
     /** The service as this principal may use it, with every change in the audit log. */
     service: FactoryService;
   };

@@ -1,28 +1,30 @@
-import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { type ServerType, serve } from '@hono/node-server';
+import { isDeepStrictEqual } from 'node:util';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Hono } from 'hono';
 import { createAuditLog } from '../access/audit.ts';
 import { type AuditReader, createAuditReader } from '../access/audit-reader.ts';
 import { createLimiter } from '../access/limiter.ts';
-import { createLoginCodes } from '../access/login-codes.ts';
+import { createLoginCodes, NO_CODES } from '../access/login-codes.ts';
 import { createIdentities } from '../access/oidc.ts';
 import { accessPaths } from '../access/paths.ts';
 import { createSessions } from '../access/sessions.ts';
 import { createTokenStore } from '../access/tokens.ts';
 import { FactoryError } from '../domain/errors.ts';
-import { Access, type AccessSettings } from '../domain/fleet/settings-access.ts';
+import { Access, type AccessSettings, isLoopback, ListenAddress } from '../domain/fleet/settings-access.ts';
+import type { AccessStore } from '../ledger/access.ts';
 import type { Http } from '../lib/http.ts';
 import type { FactoryService } from '../service/service.ts';
 import { createAddressReader } from './address.ts';
 import { type ApiDeps, createApi } from './app.ts';
+import { type Fetch, openListener } from './listener.ts';
 import type { ApiContext, ApiEnv } from './operation.ts';
+import type { LoginDeps } from './pages/login.ts';
 import type { HealthDeps } from './routes/health.ts';
 import type { HookDeps } from './routes/hooks.ts';
 
 /** What pages are made with. */
-export interface PageParts extends Omit<ApiDeps, 'pages' | 'signal'> {
+export interface PageParts extends Omit<ApiDeps, 'pages' | 'signal' | 'heartbeatMs'> {
   readonly readAudit: AuditReader;
 }
 
@@ -36,9 +38,12 @@ export interface ApiOptions {
   /** Folders of ingot.yaml and of this machine's own files. */
   readonly root: string;
   readonly dataDirectory: string;
+  /** What all processes that serve this fleet share. */
+  readonly store: AccessStore;
   /** To ask issuers of identities for their keys. */
   readonly http: Http;
   readonly hooks?: HookDeps['hooks'];
+  readonly heartbeatMs?: number;
   /** What this process cannot work without. */
   readonly readiness?: HealthDeps['readiness'];
   /** What the service says on stdout: links, and lines of the audit log. */
@@ -49,102 +54,104 @@ export interface ApiOptions {
 export interface RunningApi {
   /** `http://127.0.0.1:8080` */
   readonly address: string;
+  /** Goes on by these settings; nobody who is signed in notices. */
+  update(access: AccessSettings | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What hangs on a connection that sends its request slowly. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
-/** For answers under way when the server is told to stop. */
-const GRACE_MS = 3_000;
 /** Of the requests of one address, one in so many may bring a credential that does not hold. */
 const FAILURES_IN = 10;
 const ANY_PORT = '127.0.0.1:0';
+const UNCONFIGURED = Access.parse({});
 
 /** Serves the API until it is closed. */
 export async function startApi(service: FactoryService, options: ApiOptions): Promise<RunningApi> {
-  const settings = options.access ?? Access.parse({});
+  const { print, onTrouble } = options;
   const stopping = new AbortController();
-  const { api, codes } = await assemble(service, settings, { ...options, signal: stopping.signal });
-  const listen = options.listen ?? settings.listen;
-  const server = await start(api.fetch, listen).catch((error: unknown) => {
+  const codes = createLoginCodes(options.store);
+  const make = (access: AccessSettings | undefined) => {
+    const given = { ...options, codes: access === undefined ? codes : NO_CODES, signal: stopping.signal };
+    return { access, api: assemble(service, access ?? UNCONFIGURED, given) };
+  };
+  let current = make(options.access);
+  const fetch: Fetch = (request, env) => current.api.fetch(request, env);
+  const wanted = () => options.listen ?? (current.access ?? UNCONFIGURED).listen;
+  const code = options.access === undefined ? await codes.issue() : undefined;
+  let listened = requireListen(wanted(), options.access);
+  const listener = await openListener(fetch, listened).catch((error: unknown) => {
     if (options.access !== undefined || options.listen !== undefined) throw error;
-    return start(api.fetch, ANY_PORT); // nobody asked for that one
+    return openListener(fetch, ANY_PORT); // nobody asked for that one
   });
-  const address = addressOf(server, listen);
-  options.print(`listening on ${address}`);
+  print(`listening on ${listener.address()}`);
   // The one secret that is printed: it opens one session, within minutes, from this machine
-  if (options.access === undefined) options.print(`sign in once as admin: ${address}/login?code=${codes.issue()}`);
+  if (code !== undefined) print(`sign in once as admin: ${listener.address()}/login?code=${code}`);
   return {
-    address,
+    get address() {
+      return listener.address();
+    },
+    async update(access) {
+      if (options.listen !== undefined && unfit(options.listen, access) !== undefined) {
+        return onTrouble(`"access" is not taken over: ${unfit(options.listen, access)}`);
+      }
+      if (!isDeepStrictEqual(access, current.access)) current = make(access);
+      if (wanted() === listened || stopping.signal.aborted) return;
+      try {
+        await listener.move(wanted());
+        listened = wanted();
+        print(`listening on ${listener.address()}`);
+      } catch (error) {
+        onTrouble(`${(error as Error).message}; it is tried again when definitions are read again`);
+      }
+    },
     async close() {
       stopping.abort();
-      await stop(server);
+      await listener.close();
     },
   };
 }
 
-async function assemble(
+/** The flag has to fit as ingot.yaml has to. */
+function requireListen(listen: string, access: AccessSettings | undefined): string {
+  const why = unfit(listen, access);
+  if (why !== undefined) throw new FactoryError(why, { code: 'configuration' });
+  return listen;
+}
+
+function unfit(listen: string, access: AccessSettings | undefined): string | undefined {
+  const { success, error } = ListenAddress.safeParse(listen);
+  if (!success) return `--listen ${listen} ${error.issues[0]!.message}`;
+  if (isLoopback(listen) || access?.url !== undefined) return undefined;
+  return `--listen ${listen} is open to others; write "access: { url: https://… }" into ingot.yaml, the address they use`;
+}
+
+interface AssembleOptions extends ApiOptions {
+  readonly codes: LoginDeps['codes'];
+  readonly signal: AbortSignal;
+}
+
+function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  {
-    root,
-    dataDirectory,
-    http,
-    hooks,
-    readiness,
-    print,
-    onTrouble,
-    pages,
-    signal,
-  }: ApiOptions & { readonly signal: AbortSignal },
+  { root, dataDirectory, store, codes, http, print, pages, signal, ...options }: AssembleOptions,
 ) {
+  const { hooks, readiness, onTrouble, heartbeatMs } = options;
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
   const tokens = createTokenStore({ directory: folder === undefined ? paths.tokens : resolve(root, folder) });
-  const sessions = await createSessions({ directory: paths.directory, holds: tokens.holds });
-  const codes = createLoginCodes();
   const isSecure = url?.startsWith('https:') ?? false;
   const readAddress = createAddressReader(proxies);
+  const failuresPerMinute = Math.ceil(requestsPerMinute / FAILURES_IN);
   const parts = {
-    ...{ service, tokens, sessions, codes, isSecure, hooks, readiness, onTrouble },
+    ...{ service, tokens, codes, isSecure, hooks, readiness, onTrouble, heartbeatMs },
+    sessions: createSessions({ store, holds: tokens.holds }),
     identities: createIdentities(() => issuers, { http }),
     audit: createAuditLog({ path: paths.audit, print }),
-    requests: createLimiter({ perMinute: requestsPerMinute, now }),
-    failures: createLimiter({ perMinute: Math.ceil(requestsPerMinute / FAILURES_IN), now }),
+    requests: createLimiter({ bucket: 'requests', perMinute: requestsPerMinute, store, now }),
+    failures: createLimiter({ bucket: 'failures', perMinute: failuresPerMinute, store, now }),
     origin: (c: ApiContext) => url ?? `http://${c.req.header('host')}`,
     cookie: isSecure ? '__Host-ingot_session' : 'ingot_session',
     from: (c: ApiContext) => readAddress(getConnInfo(c).remote.address, c.req.header('x-forwarded-for')),
   };
   const readAudit = createAuditReader(paths.audit);
-  return { api: createApi({ ...parts, signal, pages: pages?.({ ...parts, readAudit }) }), codes };
-}
-
-async function start(fetch: Parameters<typeof serve>[0]['fetch'], listen: string): Promise<ServerType> {
-  const [, hostname = '', port = ''] = /^\[?([^\]]+)\]?:(\d+)$/.exec(listen) ?? [];
-  const serverOptions = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
-  const server = serve({ fetch, hostname, port: Number(port), serverOptions });
-  const failed = once(server, 'error').then(([cause]) => {
-    const remedy = 'choose another with --listen, or "access: { listen }" in ingot.yaml';
-    const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is taken' : (cause as Error).message;
-    throw new FactoryError(`cannot listen on ${listen}: ${why}; ${remedy}`, { code: 'configuration', cause });
-  });
-  await Promise.race([once(server, 'listening'), failed]);
-  failed.catch(() => undefined);
-  return server;
-}
-
-function addressOf(server: ServerType, listen: string): string {
-  const found = server.address();
-  const port = found === null || typeof found === 'string' ? '' : found.port;
-  return `http://${listen.replace(/:\d+$/, '')}:${port}`;
-}
-
-async function stop(server: ServerType): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  if ('closeIdleConnections' in server) server.closeIdleConnections();
-  const force = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), GRACE_MS);
-  await closed;
-  clearTimeout(force);
+  return createApi({ ...parts, signal, pages: pages?.({ ...parts, readAudit }) });
 }

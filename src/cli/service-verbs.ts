@@ -79,7 +79,7 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
       const { root, ...options } = command.optsWithGlobals<Common & ServeFlags>();
       const serving = await serve(await readConfig({ root }), { ...options, signal, onTrouble, print: output.line });
       output.line(`serving ${serving.fleet.settings.fleet} with ${serving.fleet.images.length} images`);
-      process.on('SIGHUP', () => void serving.reload());
+      process.on('SIGHUP', () => void serving.reload().catch((error: Error) => onTrouble(error.message)));
       setExitCode(await stand(serving, output, { graceMs: options.grace * 1000, signal }));
     });
 }

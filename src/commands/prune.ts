@@ -17,10 +17,36 @@ export async function pruneCommand(app: App, output: Output, options: PruneComma
   const by = options.by ?? app.config.person;
   const deps = { ...app.cycle, downstreams: await app.downstreams.list(signal), now: () => new Date() };
   const end = yes ? await prune(deps, by, signal) : { plan: await planPruning(deps, signal), removed: 0, problems: [] };
-  const { plan, removed, problems } = end;
-  if (json) output.json({ done: yes, items: plan.items, bytes: plan.bytes, unknown: plan.unknown, removed, problems });
-  else for (const line of [...toLines(plan), ...totals(plan, yes), ...problems]) output.line(line);
+  const { plan, removed } = end;
+  const [definitions, why] = await left(app, { remove: yes, signal });
+  const problems = [...end.problems, ...why];
+  if (json)
+    output.json({
+      done: yes,
+      items: plan.items,
+      definitions,
+      bytes: plan.bytes,
+      unknown: plan.unknown,
+      removed,
+      problems,
+    });
+  else
+    for (const line of [...toLines(plan), ...totals(plan, yes), ...definitionLines(definitions, yes), ...problems])
+      output.line(line);
   return plan.unknown.length + problems.length > 0 ? 4 : 0;
+}
+
+/** @returns tags of old definitions, and why they are not known */
+async function left(app: App, options: Parameters<App['leftDefinitions']>[0]) {
+  return app.leftDefinitions(options).then(
+    (tags) => [tags, []] as const,
+    (error: Error) => [[], [error.message]] as const,
+  );
+}
+
+function definitionLines(tags: readonly string[], yes: boolean): string[] {
+  if (tags.length === 0) return [];
+  return [`${tags.length} old definitions of the service ${yes ? 'went' : 'would go'}: ${tags.join(', ')}`];
 }
 
 function toLines({ items }: PrunePlan): string[] {

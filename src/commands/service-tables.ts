@@ -33,12 +33,12 @@ export function queuesText(queues: readonly QueueView[], now: number): string {
 /** `ingot budgets`: what outside hosts allow. */
 export function budgetsText(budgets: readonly BudgetView[], now: number): string {
   if (budgets.length === 0) return 'no host has said that it limits us';
-  const table = new Table({ head: ['host', 'left', 'waiting', 'counted today', 'paused'], style: PLAIN });
-  for (const { host, limit, remaining, windowSeconds, waiting, spentToday, pausedUntil, why } of budgets) {
+  const table = new Table({ head: ['host', 'as', 'left', 'waiting', 'counted today', 'paused'], style: PLAIN });
+  for (const { host, identity, limit, remaining, windowSeconds, waiting, spentToday, pausedUntil, why } of budgets) {
     const per = windowSeconds === undefined ? '' : ` in ${seconds(windowSeconds)}`;
     const left = remaining === undefined ? '' : `${remaining}${limit === undefined ? '' : ` of ${limit}${per}`}`;
     const paused = pausedUntil === undefined ? '' : `${seconds((Date.parse(pausedUntil) - now) / 1000)}: ${why ?? ''}`;
-    table.push([host, left, waiting, spentToday, paused]);
+    table.push([host, identity, left, waiting, spentToday, paused]);
   }
   return table.toString();
 }

@@ -17,20 +17,30 @@ export interface BuilderOptions {
   readonly daemon?: Daemon | undefined;
 }
 
-/** The embedded BuildKit: started when it is first needed, and once. */
+/** The embedded BuildKit: started when it is first needed, and once; one that did not start is tried again. */
 export interface Daemon {
   /** @returns its address */
   start(insecureRegistries: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
 
-export function createDaemon(config: Config, { signal, onTrouble: log }: Omit<BuilderOptions, 'daemon'>): Daemon {
+export function createDaemon(
+  { dataDirectory }: Pick<Config, 'dataDirectory'>,
+  { signal, onTrouble: log }: Omit<BuilderOptions, 'daemon'>,
+  startParts: typeof startEmbedded = startEmbedded,
+): Daemon {
   let running: Promise<Embedded> | undefined;
   return {
     async start(insecureRegistries) {
-      const { dataDirectory } = config;
-      running ??= startEmbedded({ dataDirectory, needs: { buildkit: true }, insecureRegistries, signal, log });
-      return (await running).buildkit!;
+      running ??= startParts({ dataDirectory, needs: { buildkit: true }, insecureRegistries, signal, log });
+      const current = running;
+      try {
+        return (await current).buildkit!;
+      } catch (error) {
+        // A full disk, a tool that set-up has not brought yet: the next build may find it mended
+        if (running === current) running = undefined;
+        throw error;
+      }
     },
     async close() {
       await (await running?.catch(() => undefined))?.close();

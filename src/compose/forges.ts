@@ -14,7 +14,7 @@ import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { type WriteCosts, withTurns } from '../forge/paced.ts';
 import { type PullOptions, withPullOptions } from '../forge/pull-options.ts';
 import { unreachable } from '../forge/unreachable.ts';
-import type { Budget } from '../lib/budget.ts';
+import { type Budget, identityOf } from '../lib/budget.ts';
 import { createFileStore } from '../lib/file-store.ts';
 import type { Http } from '../lib/http.ts';
 import { createPacer, createWriteTimes, type Pacer, type Writer } from '../lib/pacer.ts';
@@ -120,12 +120,17 @@ function optionsOf(of: Downstream): PullOptions {
   };
 }
 
+/** A token, or what an app is in the place of one owner. */
+function accountOf({ token, app }: Pick<WebDownstream, 'token' | 'app'>, repository: string): string {
+  return token?.env ?? `app ${app!.id} ${repository.split('/')[0]!.toLowerCase()}`;
+}
+
 /** Who writes to a repository: absent where nobody minds how fast. An app has limits of each owner that installed it. */
 function writerOf({ forge, url, token, app, limits }: WebDownstream, repository: string): Writer | undefined {
   const { apart, ...amounts } = limits ?? {};
   const preset = forge === 'github' ? GITHUB_LIMITS : undefined;
   if (preset === undefined && limits === undefined) return undefined;
-  const identity = token?.env ?? `app ${app!.id} ${repository.split('/')[0]!.toLowerCase()}`;
+  const identity = accountOf({ token, app }, repository);
   const own = apart === undefined ? {} : { apartMs: apart * 1000 };
   return { host: new URL(url).host, identity, limits: { ...preset, ...amounts, ...own } };
 }
@@ -153,7 +158,8 @@ function forgeOf(
   }
   const writer = writerOf(of, of.owner ?? of.repository!);
   const apart = writer && ((signal?: AbortSignal) => pacer.apart(writer, signal));
-  const common = { url, tokenName, http, sleep, now, ca: config.ca, apart, budget };
+  const spender = identityOf(accountOf(of, of.owner ?? of.repository!));
+  const common = { url, tokenName, http, sleep, now, ca: config.ca, apart, budget, spender };
   if (of.forge !== 'github') return createGiteaForge({ ...common, token, identity: author ?? LOCAL_IDENTITY });
   const owner = of.owner ?? of.repository!.split('/')[0]!;
   const credential = app ? { app: app.id, privateKey: token, owner } : { token };

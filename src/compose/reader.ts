@@ -13,14 +13,21 @@ import type { RequestEvent } from '../registry/transport.ts';
 import { VERSION } from '../version.ts';
 import { createScanners } from './scanners.ts';
 
+interface ReaderOptions {
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  readonly budget?: Budget | undefined;
+  /** See RegistryOptions. */
+  readonly free?: readonly string[] | undefined;
+}
+
 /** Registries, with this machine's proxy and credentials. */
 export function createReader(
   { proxy, ca, dockerConfig }: Config,
-  { onRequest, budget }: { onRequest?: ((event: RequestEvent) => void) | undefined; budget?: Budget | undefined } = {},
+  { onRequest, budget, free }: ReaderOptions = {},
 ): { http: Http; registry: Registry } {
   const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
   const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
-  return { http, registry: createRegistry({ http, credentials, onRequest, budget }) };
+  return { http, registry: createRegistry({ http, credentials, onRequest, budget, free }) };
 }
 
 const USER_AGENT = `ingot/${VERSION}`;

@@ -3,6 +3,7 @@ import { compress } from 'hono/compress';
 import { setCookie } from 'hono/cookie';
 import { authenticated } from '../api/auth.ts';
 import type { ApiEnv } from '../api/operation.ts';
+import { ownPath } from '../api/own-path.ts';
 import { AccessError } from '../domain/access/principal.ts';
 import { ACTIONS } from './actions.ts';
 import { assetRoutes } from './assets.ts';
@@ -89,5 +90,5 @@ async function switchTheme(c: PageContext, { isSecure }: DashboardDeps): Promise
     secure: isSecure,
     maxAge: YEAR_SECONDS,
   });
-  return c.redirect(typeof back === 'string' && /^\/(?![/\\])/.test(back) ? back : '/', 303);
+  return c.redirect(ownPath(back), 303);
 }

@@ -52,17 +52,22 @@ export interface LeftSince {
 
 const LEFT_MS = 7 * 24 * 3600_000;
 
-/** Removes definitions that nobody has used for a week. @returns the tags that are gone */
+/** Removes definitions that nobody has used for a week, or only says which. @returns their tags */
 export async function pruneDefinitions(
   used: readonly Digest[],
-  deps: LeftSince & { readonly registry: Registry; readonly repository: Reference; readonly now: () => number },
+  deps: LeftSince & {
+    readonly registry: Registry;
+    readonly repository: Reference;
+    readonly now: () => number;
+    readonly remove?: boolean;
+  },
   call: Call,
 ): Promise<readonly string[]> {
-  const { registry, repository, now } = deps;
+  const { registry, repository, now, remove = true } = deps;
   const there = (await registry.tags(repository, call)).filter((tag) => tag.startsWith('definitions-'));
   const left = await deps.leftSince(there, used.map(tagOf));
   const old = there.filter((tag) => now() - (left.get(tag) ?? now()) >= LEFT_MS);
-  for (const tag of old) {
+  for (const tag of remove ? old : []) {
     const found = await registry.head(atTag(repository, tag), call);
     if (found !== undefined) await registry.remove(atDigest(repository, found.digest), call);
   }

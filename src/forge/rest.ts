@@ -15,6 +15,8 @@ export interface WebDeps {
   readonly apart?: ((signal?: AbortSignal) => Promise<void>) | undefined;
   /** What all processes know of what hosts allow; absent: only what answers say here. */
   readonly budget?: Budget | undefined;
+  /** Whose budget, as `identity` of Spending. */
+  readonly spender?: string | undefined;
 }
 
 export interface RestOptions extends WebDeps {
@@ -121,7 +123,7 @@ async function sendOnce(options: RestOptions, { method, path, body }: Asked, sig
     });
   if (options.budget === undefined) return send();
   try {
-    return await options.budget.spend({ host: url.host, counted: true, signal }, send);
+    return await options.budget.spend({ host: url.host, counted: true, identity: options.spender, signal }, send);
   } catch (error) {
     if (!(error instanceof FactoryError) || error.code !== 'rate-limited') throw error;
     const { details } = error;

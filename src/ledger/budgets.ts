@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { FactoryError } from '../domain/errors.ts';
 import type { BudgetView } from '../domain/service/workers.ts';
-import type { Budget, Spending } from '../lib/budget.ts';
+import { ANONYMOUS, type Budget, type Spending } from '../lib/budget.ts';
 import type { WriteTimes } from '../lib/pacer.ts';
 import { type Learnt, learnFrom } from './budget-headers.ts';
+import { closeRedis } from './close-redis.ts';
 import { createSharedWriteTimes } from './write-times.ts';
 
 export interface SharedBudgetOptions {
@@ -71,10 +72,7 @@ export function createSharedBudgets(options: SharedBudgetOptions): SharedBudgets
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(READY_MS) });
       return readViews(redis, key, options.now());
     },
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 
@@ -82,24 +80,31 @@ type Key = (...parts: string[]) => string;
 
 function createBudgetOf(kind: BudgetView['kind'], redis: Redis, key: Key, options: SharedBudgetOptions): Budget {
   const asked = new Map<string, number>();
-  const take = async ({ host, counted }: Spending): Promise<number> => {
+  const take = async ({ counted, ...use }: Spending): Promise<number> => {
     const now = options.now();
-    if (!counted && now - (asked.get(host) ?? 0) < FRESH_MS) return 0;
+    const bucket = bucketOf(use);
+    if (!counted && now - (asked.get(bucket) ?? 0) < FRESH_MS) return 0;
     const day = new Date(now).toISOString().slice(0, 10);
-    const wait = await redis.eval(TAKE, 1, key(kind, host), now, counted ? 1 : 0, day).catch(() => 0);
-    if (Number(wait) === 0) asked.set(host, now);
+    const wait = await redis.eval(TAKE, 1, key(kind, bucket), now, counted ? 1 : 0, day).catch(() => 0);
+    if (Number(wait) === 0) asked.set(bucket, now);
     return Number(wait);
   };
   return {
     async spend(use, send) {
-      await waitForTurn(use, take, { ...options, waiting: key('waiting', kind, use.host), redis });
+      const bucket = bucketOf(use);
+      await waitForTurn(use, take, { ...options, waiting: key('waiting', kind, bucket), redis });
       const answer = await send();
       const learnt = learnFrom(answer.status, answer.headers, options.now());
-      if (learnt !== undefined) await remember(redis, key(kind, use.host), learnt, key('hosts'), `${kind} ${use.host}`);
-      if (learnt?.pausedUntil !== undefined) asked.delete(use.host);
+      if (learnt !== undefined) await remember(redis, key(kind, bucket), learnt, key('hosts'), `${kind} ${bucket}`);
+      if (learnt?.pausedUntil !== undefined) asked.delete(bucket);
       return answer;
     },
   };
+}
+
+/** Accounts of a host apart, also where one process has the one and another the other. */
+function bucketOf({ host, identity = ANONYMOUS }: Pick<Spending, 'host' | 'identity'>): string {
+  return identity === ANONYMOUS ? host : `${host} ${identity}`;
 }
 
 interface Waiting extends SharedBudgetOptions {
@@ -145,17 +150,19 @@ function overBudget(host: string, until: number, wait: number): FactoryError<'ra
 async function readViews(redis: Redis, key: Key, now: number): Promise<readonly BudgetView[]> {
   const hosts = await redis.smembers(key('hosts'));
   const views = hosts.sort().map(async (entry): Promise<readonly BudgetView[]> => {
-    const [kind = '', host = ''] = entry.split(' ');
-    const fields = await redis.hgetall(key(kind, host));
+    const [kind = '', host = '', identity = ANONYMOUS] = entry.split(' ');
+    const bucket = bucketOf({ host, identity });
+    const fields = await redis.hgetall(key(kind, bucket));
     if (fields.at === undefined) return [];
-    const waiting = await redis.zcount(key('waiting', kind, host), now, '+inf');
+    const waiting = await redis.zcount(key('waiting', kind, bucket), now, '+inf');
     const number = (name: string) => (fields[name] === undefined ? undefined : Number(fields[name]));
     const pausedUntil = number('pausedUntil');
     const day = new Date(now).toISOString().slice(0, 10);
     const [limit, remaining, windowMs] = [number('limit'), number('remaining'), number('windowMs')];
     return [
       {
-        ...{ host, kind: kind === 'forge' ? 'forge' : 'registry', waiting, spentToday: number(`spent:${day}`) ?? 0 },
+        ...{ host, identity, kind: kind === 'forge' ? 'forge' : 'registry', waiting },
+        spentToday: number(`spent:${day}`) ?? 0,
         ...(limit !== undefined && { limit }),
         ...(remaining !== undefined && { remaining: Math.floor(remaining) }),
         ...(windowMs !== undefined && { windowSeconds: windowMs / 1000 }),

@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { HOOK_DIALECTS, HOOK_OUTCOMES, type HookDialect } from '../domain/hooks.ts';
+import { closeRedis } from './close-redis.ts';
 import type { HookCounts, HookStore } from './hooks.ts';
 
 /** Names that others choose: so many are kept of each sender, and so long ones. */
@@ -34,10 +35,7 @@ export function createRedisHooks(options: { readonly connection: RedisOptions; r
       const entries = HOOK_DIALECTS.map(async (dialect) => [dialect, await read(dialect, redis, key)] as const);
       return new Map(await Promise.all(entries));
     },
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Message, Seen } from '../domain/notifications.ts';
 import { PROBLEM_KINDS, SEVERITIES } from '../domain/problems.ts';
 import type { ChannelCounts } from '../domain/service/notify.ts';
+import { closeRedis } from './close-redis.ts';
 import type { NotifyStore, Pending } from './notifications.ts';
 
 const KEPT_SECONDS = 90 * 24 * 3600;
@@ -86,10 +87,7 @@ export function createRedisNotifications(options: {
       if ((await redis.set(name, mine, 'PX', forMs, 'NX')) !== 'OK') return undefined;
       return async () => void (await redis.eval(UNLOCK, 1, name, mine));
     },
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

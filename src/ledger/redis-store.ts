@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { z } from 'zod';
+import { closeRedis } from './close-redis.ts';
 import { createEventStream } from './redis-events.ts';
 import { createHistoryStore } from './redis-history.ts';
 import type { ActiveRun, Request, ServiceStore } from './store.ts';
@@ -51,10 +52,7 @@ export function createRedisStore(options: StoreOptions): ServiceStore {
     ...workers(redis, key),
     ...failures(redis, key, options.now),
     ...createHistoryStore(redis, key),
-    async close() {
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { zDigest } from '../domain/digest.ts';
 import { OUTCOMES, type Run, type StepRecord } from '../domain/run.ts';
+import { closeRedis } from './close-redis.ts';
 import type { Ledger, Observation } from './ledger.ts';
 import { acquireLock } from './lock.ts';
 
@@ -103,11 +104,7 @@ export function createRedisLedger(options: {
       return parsed?.data; // one that is not understood is asked for again
     },
     lock: (lock) => acquireLock(redis, key('lock', lock.name), lock),
-    async close() {
-      // A connection that is not up would wait for Redis to come back before it says good-bye.
-      if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-      redis.disconnect();
-    },
+    close: () => closeRedis(redis),
   };
 }
 

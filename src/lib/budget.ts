@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HttpHeaders } from './http.ts';
 
 /** One request that a host may count. */
@@ -6,7 +7,16 @@ export interface Spending {
   readonly host: string;
   /** Whether the registry counts it as a pull: a GET of a manifest does, a HEAD does not (Docker Hub). */
   readonly counted: boolean;
+  /** Who asks: hosts count accounts apart, and nobody in particular. Default `anonymous`. */
+  readonly identity?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export const ANONYMOUS = 'anonymous';
+
+/** Tells the accounts of a host apart without naming them. @param account a name, never a secret */
+export function identityOf(account: string): string {
+  return `account-${createHash('sha256').update(account).digest('hex').slice(0, 8)}`;
 }
 
 /** What a host allows: how many requests at once, and when not at all. */

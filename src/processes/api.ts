@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { createDashboard } from '../dashboard/create-dashboard.ts';
 import type { AccessSettings } from '../domain/fleet/settings-access.ts';
 import type { HookSettings } from '../domain/hooks.ts';
+import type { AccessStore } from '../ledger/access.ts';
 import { createHttp } from '../lib/http.ts';
 import type { HookReceiver } from '../service/hooks.ts';
 import type { FactoryService } from '../service/service.ts';
@@ -13,6 +14,7 @@ import { VERSION } from '../version.ts';
 export interface ServeApiOptions {
   readonly access: AccessSettings | undefined;
   readonly listen?: string | undefined;
+  readonly store: AccessStore;
   readonly receiver: HookReceiver;
   readonly readiness: readonly ReadinessCheck[];
   readonly print: (line: string) => void;
@@ -31,7 +33,10 @@ export async function serveApi(service: FactoryService, config: Config, options:
     throw error;
   });
   return {
-    ...api,
+    get address() {
+      return api.address;
+    },
+    update: api.update,
     async close() {
       await api.close();
       await http.close();

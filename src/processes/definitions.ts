@@ -21,6 +21,8 @@ export interface KeeperOptions {
   readonly base: string;
   readonly fleet: string;
   readonly onTrouble: (message: string) => void;
+  /** Each time that they were read without a mistake. */
+  readonly onLoaded?: (settings: Settings) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -32,10 +34,17 @@ export interface DefinitionsKeeper {
   close(): Promise<void>;
 }
 
+interface Last {
+  readonly pointer: DefinitionsPointer;
+  /** Absent as long as this process has read none without a mistake: it only knows those that others read. */
+  readonly print?: string;
+  readonly settings?: Settings;
+}
+
 export function createDefinitionsKeeper(config: Config, host: Host, options: KeeperOptions): DefinitionsKeeper {
   const { store, runs } = host;
   const reader = createReader(config);
-  let last: { readonly print: string; readonly pointer: DefinitionsPointer; readonly settings: Settings } | undefined;
+  let last: Last | undefined;
   const announce = async (pointer: DefinitionsPointer, settings: Settings) => {
     await store.putDefinitions(pointer);
     await runs.setSchedules(schedulesOf(settings));
@@ -47,6 +56,7 @@ export function createDefinitionsKeeper(config: Config, host: Host, options: Kee
     requireSame(fleet, options, config);
     requireSchedules(fleet.settings, new Date());
     const print = digestOf(canonicalJson({ fleet, commit }));
+    await options.onLoaded?.(fleet.settings);
     if (last?.print === print) {
       const { refused: _, ...pointer } = last.pointer;
       last = { ...last, pointer: { ...pointer, checkedAt } };
@@ -73,17 +83,22 @@ export function createDefinitionsKeeper(config: Config, host: Host, options: Kee
       try {
         await load();
       } catch (error) {
-        last = { ...last!, pointer: await refuse(error, last?.pointer ?? (await store.definitions()), host, options) };
+        last = { ...last, pointer: await refuse(error, last?.pointer ?? (await store.definitions()), host, options) };
       }
     },
     async ensure() {
       if (last === undefined || (await store.definitions()) !== undefined) return;
-      await announce(last.pointer, last.settings);
+      await announce(last.pointer, last.settings ?? (await settingsOf(last.pointer, host)));
       await store.changed(['*']);
       await runs.look();
     },
     close: () => reader.http.close(),
   };
+}
+
+/** As they are in the registry. */
+async function settingsOf({ digest }: DefinitionsPointer, host: Host): Promise<Settings> {
+  return host.withApp(digest, async ({ fleet }) => fleet.settings);
 }
 
 /** The definitions before stay; everybody can see why. @throws what was wrong, when there are none before */

@@ -13,11 +13,13 @@ import type { Digest } from '../domain/digest.ts';
 import { parseBase, placesBelow } from '../domain/places.ts';
 import type { Embedded } from '../embedded/embedded.ts';
 import { fetchDefinitions } from '../flows/definitions.ts';
+import type { AccessStore } from '../ledger/access.ts';
 import { createSharedBudgets, type SharedBudgets } from '../ledger/budgets.ts';
 import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NotifyStore } from '../ledger/notifications.ts';
 import { createRedisLedger } from '../ledger/redis.ts';
+import { createRedisAccess } from '../ledger/redis-access.ts';
 import { createRedisHooks } from '../ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../ledger/redis-notifications.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
@@ -35,6 +37,7 @@ export interface Host {
   readonly runs: RunQueue;
   readonly ledger: Ledger;
   readonly hooks: HookStore;
+  readonly access: AccessStore;
   readonly notifications: NotifyStore;
   readonly budgets: SharedBudgets;
   /** The factory for these definitions; it stays put together until nobody has used it for a while. */
@@ -79,6 +82,7 @@ export function createHost(config: Config, options: HostOptions): Host {
   const runs = createRunQueue(queue);
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const hooks = createRedisHooks({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const access = createRedisAccess({ connection: redisOptions(queue.redis), prefix: queue.prefix, now: Date.now });
   const notifications = createRedisNotifications({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const budgets = createSharedBudgets({
     connection: redisOptions(queue.redis),
@@ -90,7 +94,7 @@ export function createHost(config: Config, options: HostOptions): Host {
   });
   const budget = budgets.of('registry');
   const pacer = createPacer({ ...WAITING, times: budgets.writes });
-  const reader = createReader(config, { budget });
+  const reader = createReader(config, { budget, free: [options.base] });
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
   const open = async (definitions: Digest) => {
@@ -111,11 +115,11 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const apps = createKeeper(open);
   return {
-    ...{ queue, store, runs, ledger, hooks, notifications, budgets },
+    ...{ queue, store, runs, ledger, hooks, access, notifications, budgets },
     withApp: apps.use,
     async close() {
       await apps.close();
-      const parts = [runs, store, ledger, hooks, notifications, budgets, reader.http];
+      const parts = [runs, store, ledger, hooks, access, notifications, budgets, reader.http];
       await Promise.allSettled(parts.map((part) => part.close()));
       await daemon.close();
     },

@@ -1,6 +1,7 @@
 import { createNotifier } from '../compose/notify.ts';
 import type { Config } from '../config.ts';
 import type { ProblemFacts } from '../domain/problems.ts';
+import { endsWithin } from '../lib/ends-within.ts';
 import { createHttp } from '../lib/http.ts';
 import { createNotifierRounds } from '../service/notifier.ts';
 import { stuckPulls } from '../service/stuck-pulls.ts';
@@ -9,6 +10,7 @@ import { every } from './every.ts';
 import type { Host } from './host.ts';
 
 const ROUND_MS = 10_000;
+const ROUND_END_MS = 5_000;
 type Pulls = ProblemFacts['pulls'];
 
 /** Forges are asked so often at most. */
@@ -53,7 +55,7 @@ export function startNotifier(
   return {
     async stop() {
       clearInterval(timer);
-      await rounds.stop();
+      await endsWithin(rounds.stop(), ROUND_END_MS); // one that waits for Redis may wait for ever
       await http.close();
     },
   };

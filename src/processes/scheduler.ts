@@ -1,12 +1,12 @@
 import { ulid } from 'ulid';
 import { startSchedulerWorkers } from '../../workers/scheduler.ts';
 import { repairDeps, replicateDeps, stageDeps } from '../commands/flow-deps.ts';
+import { findLeftDefinitions } from '../compose/left-definitions.ts';
 import type { AssembledApp } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
 import type { Readiness } from '../domain/facts.ts';
 import type { Platform } from '../domain/platform.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
-import { pruneDefinitions } from '../flows/definitions.ts';
 import { prune } from '../flows/prune.ts';
 import { type CycleRepair, explainRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
@@ -110,7 +110,7 @@ async function follow(app: AssembledApp, { store, runs }: Host, signal: AbortSig
 async function due(name: string, app: AssembledApp, host: Host, signal: AbortSignal): Promise<void> {
   const { store, runs } = host;
   signal.throwIfAborted();
-  if (name === 'prune') return pruneAll(app, store, signal);
+  if (name === 'prune') return pruneAll(app, host, signal);
   await store.changed(['*']);
   // Factories that were started together do not ask the same registries in the same second for ever
   await runs.look({
@@ -124,14 +124,17 @@ async function due(name: string, app: AssembledApp, host: Host, signal: AbortSig
   for (const image of app.fleet.images) await runs.propose(image.name, pointer!.digest);
 }
 
-async function pruneAll(app: AssembledApp, store: ServiceStore, signal: AbortSignal): Promise<void> {
+async function pruneAll(app: AssembledApp, host: Host, signal: AbortSignal): Promise<void> {
   const deps = { ...app.cycle, downstreams: await app.downstreams.list(signal), now: () => new Date() };
-  const [pointer, active] = await Promise.all([store.definitions(), store.active()]);
-  const used = [...(pointer === undefined ? [] : [pointer.digest]), ...active.map(({ definitions }) => definitions)];
-  const { leftSince } = store;
-  const { registry, places } = app;
-  await pruneDefinitions(used, { registry, repository: places.fleet(), leftSince, now: Date.now }, { signal });
-  const { problems } = await prune(deps, 'the schedule', signal);
+  const left = findLeftDefinitions(host, app, { remove: true, signal });
+  const [gone, { problems: others }] = await Promise.all([
+    left.then(
+      () => [],
+      (error: Error) => [error.message], // the rest can go all the same
+    ),
+    prune(deps, 'the schedule', signal),
+  ]);
+  const problems = [...gone, ...others];
   if (problems.length > 0)
     throw new FactoryError(`not all was removed: ${problems.join('; ')}`, { code: 'unavailable' });
 }

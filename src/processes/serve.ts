@@ -1,9 +1,10 @@
 import { ulid } from 'ulid';
+import type { RunningApi } from '../api/server.ts';
 import type { ComposeOptions } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { readFleet } from '../definitions/read.ts';
 import { createFleetSource, type FleetSource } from '../definitions/source.ts';
-import type { Fleet } from '../domain/fleet/model.ts';
+import type { Fleet, Settings } from '../domain/fleet/model.ts';
 import { ROLES, type WorkerView } from '../domain/service/workers.ts';
 import { lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
@@ -70,7 +71,14 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   const { onTrouble, signal } = options;
   const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
   const host = createHost(config, { ...options, fleet: settings.fleet, base, embedded, unsigned: false });
-  const keeper = createDefinitionsKeeper(config, host, { source, base, fleet: settings.fleet, onTrouble, signal });
+  let { access } = settings;
+  let api: RunningApi | undefined;
+  const onLoaded = async (loaded: Settings) => {
+    access = loaded.access;
+    await api?.update(access);
+  };
+  const about = { source, base, fleet: settings.fleet };
+  const keeper = createDefinitionsKeeper(config, host, { ...about, onTrouble, onLoaded, signal });
   await keeper.reload();
   const scheduler = await startScheduler(host, options);
   const workers = options.workers ? await startOwnWorkers(fleet, host, options) : undefined;
@@ -80,18 +88,15 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   const notifier = startNotifier(host, config, options);
   const service = createFactoryService(host, keeper);
   const receiver = createReceiver(host, { ...keeper, onTrouble });
-  const api = await serveApi(service, config, {
-    ...options,
-    receiver,
-    readiness: readinessOf(host),
-    access: settings.access,
-  });
+  const readiness = readinessOf(host);
+  const running = await serveApi(service, config, { ...options, receiver, readiness, access, store: host.access });
+  api = running;
   return {
     ...{ fleet, service },
     reload: keeper.reload,
     async stop(graceMs) {
       for (const timer of timers) clearInterval(timer);
-      await api.close();
+      await running.close();
       await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs), notifier.stop()]);
       await Promise.all([keeper.close(), host.close()]);
       await embedded.close();

@@ -5,6 +5,7 @@ import { startProposeWorker } from '../../workers/propose.ts';
 import { startReleaseWorker } from '../../workers/release.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Role, WorkerView } from '../domain/service/workers.ts';
+import { endsWithin } from '../lib/ends-within.ts';
 import type { QueueWorker } from '../queue/worker.ts';
 import { VERSION } from '../version.ts';
 import { createEmulationGate } from './emulation.ts';
@@ -42,6 +43,9 @@ const GATE_MS = 5_000;
 /** Cancelling is to be felt within five seconds: this, and the time that buildctl takes to end. */
 const CANCEL_MS = 1_000;
 
+/** Saying that one goes is no reason to stay: where Redis is gone, silence says the same. */
+const TELL_MS = 1_000;
+
 /** Takes work of these roles and platforms, and says so where everybody can see it. */
 export async function startWorkers(host: Host, options: WorkerOptions): Promise<WorkerProcess> {
   const settings = { ...host.queue, concurrency: options.concurrency };
@@ -63,10 +67,10 @@ export async function startWorkers(host: Host, options: WorkerOptions): Promise<
     id: options.id,
     async stop(graceMs) {
       stopping = true;
-      await beat().catch(trouble);
+      await endsWithin(beat().catch(trouble), TELL_MS);
       await Promise.all(started.map(({ worker }) => worker.stop(graceMs)));
       for (const timer of timers) clearInterval(timer);
-      await host.store.gone(options.id).catch(trouble);
+      await endsWithin(host.store.gone(options.id).catch(trouble), TELL_MS);
     },
   };
 }

@@ -1,7 +1,10 @@
 import { FlowProducer, type Job, Queue } from 'bullmq';
+import { z } from 'zod';
+import { type Digest, zDigest } from '../domain/digest.ts';
 import { candidateKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Priority } from '../domain/service/views.ts';
+import { endsWithin } from '../lib/ends-within.ts';
 import type { DispatcherOptions } from './bullmq.ts';
 import { redisOptions } from './connection.ts';
 import { countQueue } from './counts.ts';
@@ -10,6 +13,11 @@ import { JOB_OPTIONS } from './options.ts';
 import { PAYLOAD_VERSION } from './payloads.ts';
 import type { QueuedRun, RunQueue } from './run-queue.ts';
 import { setSchedules } from './schedules.ts';
+
+const GOODBYE_MS = 2_000;
+/** A run's builds have those of its release. */
+const OPEN_STATES = ['active', 'waiting', 'waiting-children', 'prioritized', 'delayed'] as const;
+const Definitions = z.object({ definitions: zDigest });
 
 /** Lower goes first. Every job has one: BullMQ takes jobs without before all others (facts/queue.md 4). */
 export const PRIORITY: Readonly<Record<Priority, number>> = {
@@ -73,6 +81,7 @@ export function createRunQueue(options: DispatcherOptions): RunQueue {
       const schedulers = await queue(queueName.schedules).getJobSchedulers();
       return new Map(schedulers.flatMap(({ key, next }) => (next ? [[key, new Date(next).toISOString()]] : [])));
     },
+    definitions: () => definitionsIn([queueName.release, queueName.propose].map(queue)),
     counts: (platforms) =>
       Promise.all([
         ...platforms.map((platform) => countQueue(queue(queueName.build(platform)), { role: 'build', platform })),
@@ -82,9 +91,18 @@ export function createRunQueue(options: DispatcherOptions): RunQueue {
         countQueue(queue(queueName.follow), { role: 'scheduler' }),
       ]),
     async close() {
-      await Promise.allSettled([flows.close(), ...[...queues.values()].map((each) => each.close())]);
+      await Promise.all([flows, ...queues.values()].map(letGo));
     },
   };
+}
+
+/** A Redis that is gone answers no goodbye. */
+async function letGo(part: Queue | FlowProducer): Promise<void> {
+  const isOver = await endsWithin(
+    part.close().catch(() => undefined),
+    GOODBYE_MS,
+  );
+  if (!isOver) await endsWithin(part.disconnect(), GOODBYE_MS).catch(() => undefined);
 }
 
 /** A run of its own has job ids of its own: those of one that was cancelled may still be there. */
@@ -135,4 +153,9 @@ async function removeIdle(job: Job | undefined): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function definitionsIn(queues: readonly Queue[]): Promise<readonly Digest[]> {
+  const jobs = (await Promise.all(queues.map((each) => each.getJobs([...OPEN_STATES])))).flat();
+  return [...new Set(jobs.flatMap((job) => Definitions.safeParse(job?.data).data?.definitions ?? []))];
 }

@@ -37,6 +37,8 @@ export interface RunQueue {
   /** These schedules and no others. */
   setSchedules(schedules: readonly Schedule[]): Promise<void>;
   nextTimes(): Promise<ReadonlyMap<string, string>>;
+  /** Those that jobs which have not ended are made from. */
+  definitions(): Promise<readonly Digest[]>;
   counts(platforms: readonly Platform[]): Promise<readonly Omit<QueueView, 'workers'>[]>;
   close(): Promise<void>;
 }

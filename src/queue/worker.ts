@@ -2,6 +2,7 @@ import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
 import { handedBack, isHandedBack } from '../domain/handed-back.ts';
+import { endsWithin } from '../lib/ends-within.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
 import { WORKER_OPTIONS } from './options.ts';
 
@@ -130,7 +131,7 @@ async function stopWorker<T>(worker: Worker, running: Running<T>, graceMs: numbe
   const closed = worker.close();
   if (await endsWithin(closed, graceMs)) return;
   for (const job of running.values()) job.cancel(handedBack('the worker is stopping'));
-  await endWithin(worker, closed, LET_GO_MS);
+  await endWithin(worker, closed, running.size === 0 ? 0 : LET_GO_MS);
 }
 
 /**
@@ -139,19 +140,8 @@ async function stopWorker<T>(worker: Worker, running: Running<T>, graceMs: numbe
  */
 async function endWithin(worker: Worker, closed: Promise<void>, graceMs: number): Promise<void> {
   if (await endsWithin(closed, graceMs)) return;
-  closed.catch(() => undefined); // it may still end, and nobody hears of it
   await endsWithin(
     worker.disconnect().catch(() => undefined),
     DISCONNECT_MS,
   );
-}
-
-async function endsWithin(work: Promise<unknown>, graceMs: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(resolve, graceMs, false).unref();
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

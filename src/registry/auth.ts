@@ -1,6 +1,6 @@
 import { headerOf } from '../lib/http.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
-import { basic, type Credentials } from './credentials.ts';
+import { basic, type Credentials, identityOfCredential } from './credentials.ts';
 import { createTokens } from './tokens.ts';
 import type { RegistryRequest, Send } from './transport.ts';
 
@@ -12,6 +12,12 @@ export interface AuthDeps {
   readonly now: () => number;
 }
 
+interface Authorised {
+  readonly authorization?: string | undefined;
+  /** Of the account; absent: a token for nobody in particular. */
+  readonly identity?: string | undefined;
+}
+
 /**
  * Answers the challenge of a registry, and remembers it: later requests bring their token unasked. Authorisation goes
  * only to the host that asked for it.
@@ -20,11 +26,12 @@ export function withAuth({ send, credentials, now }: AuthDeps): Send {
   const challenges = new Map<string, Challenge>();
   const tokens = createTokens({ send, now });
 
-  async function authorise(request: RegistryRequest, challenge: Challenge | undefined) {
-    if (challenge === undefined) return undefined;
+  async function authorise(request: RegistryRequest, challenge: Challenge | undefined): Promise<Authorised> {
+    if (challenge === undefined) return {};
     const credential = await credentials?.find(request.registry);
-    if (challenge.scheme === 'basic') return credential && basic(credential);
-    return `Bearer ${await tokens.get({ challenge, credential, request })}`;
+    const identity = credential && identityOfCredential(credential);
+    if (challenge.scheme === 'basic') return credential ? { authorization: basic(credential), identity } : {};
+    return { authorization: `Bearer ${await tokens.get({ challenge, credential, request })}`, identity };
   }
 
   return async (request) => {
@@ -35,9 +42,9 @@ export function withAuth({ send, credentials, now }: AuthDeps): Send {
     const challenge = parseChallenge(headerOf(response.headers, 'www-authenticate'));
     if (challenge === undefined) return response;
     challenges.set(origin, challenge);
-    tokens.forget(first);
+    tokens.forget(first.authorization);
     const second = await authorise(request, challenge);
-    if (second === undefined || second === first) return response;
+    if (second.authorization === undefined || second.authorization === first.authorization) return response;
     await response.discard();
     return send(withAuthorization(request, second));
   };
@@ -48,6 +55,7 @@ function isStream(body: RegistryRequest['body']): boolean {
   return typeof body === 'object' && !(body instanceof Uint8Array);
 }
 
-function withAuthorization(request: RegistryRequest, authorization: string | undefined): RegistryRequest {
-  return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } };
+function withAuthorization(request: RegistryRequest, { authorization, identity }: Authorised): RegistryRequest {
+  if (authorization === undefined) return request;
+  return { ...request, identity, headers: { ...request.headers, authorization } };
 }

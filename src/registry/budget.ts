@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Budget, Spending } from '../lib/budget.ts';
+import { ANONYMOUS, type Budget, type Spending } from '../lib/budget.ts';
 import type { HttpHeaders } from '../lib/http.ts';
 import { RegistryError } from './registry.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -13,8 +13,7 @@ export interface BudgetOptions {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-interface Host {
-  readonly limit: LimitFunction;
+interface Account {
   /** Nothing is sent before. */
   pausedUntil: number;
   /** No pull that counts is sent before. */
@@ -28,28 +27,32 @@ const SPENT_MS = 60_000;
 
 /** A budget for this process alone. */
 export function createBudget(options: BudgetOptions): Budget {
-  const hosts = new Map<string, Host>();
+  const limits = new Map<string, LimitFunction>();
+  const accounts = new Map<string, Account>();
   return {
     async spend(use, send) {
-      const host = hosts.get(use.host) ?? { limit: pLimit(options.concurrency), pausedUntil: 0, spentUntil: 0 };
-      hosts.set(use.host, host);
-      return host.limit(async () => {
-        await waitFor(host, use, options);
+      const limit = limits.get(use.host) ?? pLimit(options.concurrency);
+      limits.set(use.host, limit);
+      const name = `${use.host} ${use.identity ?? ANONYMOUS}`;
+      const account = accounts.get(name) ?? { pausedUntil: 0, spentUntil: 0 };
+      accounts.set(name, account);
+      return limit(async () => {
+        await waitFor(account, use, options);
         const answer = await send();
-        learn(host, answer, options.now());
+        learn(account, answer, options.now());
         return answer;
       });
     },
   };
 }
 
-async function waitFor(host: Host, { host: name, counted, signal }: Spending, options: BudgetOptions): Promise<void> {
+async function waitFor(account: Account, { host, counted, signal }: Spending, options: BudgetOptions): Promise<void> {
   for (;;) {
     signal?.throwIfAborted();
-    const until = Math.max(host.pausedUntil, counted ? host.spentUntil : 0);
+    const until = Math.max(account.pausedUntil, counted ? account.spentUntil : 0);
     const wait = until - options.now();
     if (wait <= 0) return;
-    if (wait > options.maxWaitMs) throw overBudget(name, until, wait);
+    if (wait > options.maxWaitMs) throw overBudget(host, until, wait);
     await options.sleep(wait, signal);
   }
 }
@@ -62,9 +65,10 @@ function overBudget(name: string, until: number, wait: number): RegistryError {
   );
 }
 
-function learn(host: Host, { status, headers }: { status: number; headers: HttpHeaders }, now: number): void {
-  if (status === 429) host.pausedUntil = Math.max(host.pausedUntil, now + (retryAfterMs(headers, now) ?? PAUSE_MS));
+function learn(account: Account, { status, headers }: { status: number; headers: HttpHeaders }, now: number): void {
+  if (status === 429)
+    account.pausedUntil = Math.max(account.pausedUntil, now + (retryAfterMs(headers, now) ?? PAUSE_MS));
   const remaining = headers['ratelimit-remaining'];
   if (typeof remaining !== 'string') return;
-  host.spentUntil = Number.parseInt(remaining, 10) === 0 ? now + SPENT_MS : 0;
+  account.spentUntil = Number.parseInt(remaining, 10) === 0 ? now + SPENT_MS : 0;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { identityOf } from '../lib/budget.ts';
 import { exec } from '../lib/exec.ts';
 import { RegistryError } from './registry.ts';
 
@@ -15,6 +16,11 @@ export interface Credentials {
 export function basic(credential: Credential): string | undefined {
   if ('identityToken' in credential) return undefined;
   return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
+}
+
+/** Whose limits count. Identity tokens tell no account: all of a host are taken for one. */
+export function identityOfCredential(credential: Credential): string {
+  return identityOf('identityToken' in credential ? '<token>' : credential.username);
 }
 
 const ConfigFile = z.object({

@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly limits?: Partial<RegistryLimits> | undefined;
   /** Asked besides what this process keeps by itself: what others learnt of a host. */
   readonly budget?: Budget | undefined;
+  /** Places whose pulls nobody counts, as `host[:port]/path`: our own registry, replicas. */
+  readonly free?: readonly string[] | undefined;
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
   /** Between 0 and 1. */
   readonly random?: () => number;
@@ -81,14 +83,14 @@ export function createRegistry(options: RegistryOptions): Registry {
 
 /** From the wire up: budget, redirects, authorisation; errors and repeats above. */
 function stackClient(options: RegistryOptions, limits: RegistryLimits) {
-  const { http, credentials, insecureHosts, onRequest, random = Math.random, now = Date.now } = options;
+  const { http, credentials, insecureHosts, onRequest, free, random = Math.random, now = Date.now } = options;
   const { sleep = (ms, signal) => setTimeout(ms, undefined, { signal }) } = options;
   const { concurrency, maxWaitMs, attempts } = limits;
   const own = createBudget({ concurrency, maxWaitMs, now, sleep });
   const { budget: shared } = options;
   const budget: Budget =
     shared === undefined ? own : { spend: (use, send) => own.spend(use, () => shared.spend(use, send)) };
-  const wire = withRedirects(createSender({ http, budget, onRequest }));
+  const wire = withRedirects(createSender({ http, budget, onRequest, free }));
   const send = withAuth({ send: wire, credentials, now });
   const retry = createRetry({ attempts, maxWaitMs, random, sleep });
   return createClient({ send, endpoint: createEndpoint(insecureHosts), retry, now });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type HttpResponse, isLoopbackHost } from '../lib/http.ts';
 import type { Challenge } from './challenge.ts';
-import { basic, type Credential } from './credentials.ts';
+import { basic, type Credential, identityOfCredential } from './credentials.ts';
 import { statusError } from './errors.ts';
 import { parseJson } from './manifest.ts';
 import { RegistryError } from './registry.ts';
@@ -50,7 +50,8 @@ export async function fetchToken(
   const { challenge, credential, request } = wish;
   const url = new URL(challenge.realm);
   refuseInsecureRealm(url, request, credential);
-  const common = { kind: 'token', registry: request.registry, scopes: [] } as const;
+  const identity = credential && identityOfCredential(credential);
+  const common = { kind: 'token', registry: request.registry, scopes: [] as readonly string[], identity } as const;
   const parameters = parametersOf(wish);
   let response: HttpResponse;
   if (credential !== undefined && 'identityToken' in credential) {

@@ -20,6 +20,8 @@ export interface RegistryRequest {
   /** Token scopes (distribution token spec): `repository:library/debian:pull`. */
   readonly scopes: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whose credentials are in them; absent: nobody's. */
+  readonly identity?: string | undefined;
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
@@ -32,15 +34,18 @@ export type Send = (request: RegistryRequest) => Promise<HttpResponse>;
 export interface SenderDeps {
   readonly http: Http;
   readonly budget: Budget;
+  /** Where nobody counts: our own registry and its replicas, as `host[:port]/path`. */
+  readonly free?: readonly string[] | undefined;
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
 }
 
 /** The lowest transport: one request within the host's budget. */
-export function createSender({ http, budget, onRequest }: SenderDeps): Send {
-  return async ({ url, method, kind, headers, body, signal, timeoutMs, maxBytes }) => {
+export function createSender({ http, budget, onRequest, free = [] }: SenderDeps): Send {
+  return async (request) => {
+    const { url, method, kind, headers, body, signal, timeoutMs, maxBytes, identity } = request;
     const { host } = url;
-    const counted = kind === 'manifest' && method === 'GET';
-    return budget.spend({ host, counted, signal }, async () => {
+    const counted = kind === 'manifest' && method === 'GET' && !isFree(request, free);
+    return budget.spend({ host, counted, identity, signal }, async () => {
       let status: number | undefined;
       try {
         const response = await http.request(url, { method, headers: headers ?? {}, body, signal, timeoutMs, maxBytes });
@@ -51,6 +56,11 @@ export function createSender({ http, budget, onRequest }: SenderDeps): Send {
       }
     });
   };
+}
+
+function isFree({ registry, url }: RegistryRequest, free: readonly string[]): boolean {
+  const place = `${registry}${url.pathname.replace(/^\/v2/, '')}`;
+  return free.some((base) => place.startsWith(`${base.replace(/\/+$/, '')}/`));
 }
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -77,5 +87,5 @@ export function withRedirects(send: Send): Send {
 function redirected(request: RegistryRequest, url: URL): RegistryRequest {
   if (url.origin === request.url.origin) return { ...request, url };
   const { authorization: _, ...headers } = request.headers ?? {};
-  return { ...request, url, headers };
+  return { ...request, url, headers, identity: undefined };
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -87,6 +87,18 @@ describe('a served fleet', () => {
     );
     expect(service.output()).toContain('audit {');
     expect(lines.join('\n') + service.output()).not.toContain(token);
+  });
+
+  test('goes by what definitions say of access as soon as they are read again, and by the same tokens', async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    const limit = async () => (await fetch(`${server}/v1/session`, { headers })).headers.get('ratelimit-limit');
+    const before = await limit();
+    await appendFile(join(factory.root, 'ingot.yaml'), '\naccess: { requestsPerMinute: 4321 }\n');
+
+    const reloaded = await post('/v1/fleet/reload', {});
+
+    expect(reloaded.status).toBeLessThan(300);
+    expect([before, await limit()]).toEqual(['600', '4321']);
   });
 });
 

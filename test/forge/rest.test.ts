@@ -36,7 +36,7 @@ async function restOf(answer: Answer, budget?: Budget): Promise<{ rest: Rest; wa
     refusal: (status) => `do something about ${status}`,
     sleep: async (ms) => void waits.push(ms),
     now: () => new Date('2026-08-22T02:00:00Z'),
-    budget,
+    ...{ budget, spender: 'account-1f0c3a7e' },
   });
   return { rest, waits, count: () => count };
 }
@@ -112,10 +112,10 @@ test('an answer that is not what the API promises is said as such, and so is a r
 });
 
 test('every request is taken from what all processes may ask of the host', async () => {
-  const spent: [string, boolean][] = [];
+  const spent: unknown[] = [];
   const budget: Budget = {
-    spend: ({ host, counted }, send) => {
-      spent.push([host, counted]);
+    spend: ({ host, counted, identity }, send) => {
+      spent.push([host, counted, identity]);
       return send();
     },
   };
@@ -124,8 +124,8 @@ test('every request is taken from what all processes may ask of the host', async
   await rest.send('POST', '/b', {}, z.unknown());
 
   expect(spent).toEqual([
-    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true],
-    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true],
+    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true, 'account-1f0c3a7e'],
+    [expect.stringMatching(/^127\.0\.0\.1:\d+$/), true, 'account-1f0c3a7e'],
   ]);
 });
 

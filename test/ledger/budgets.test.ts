@@ -61,6 +61,23 @@ test('what one process took is missing for the others, until it has come back by
   await close();
 });
 
+test('who logs in at a host has another budget there than nobody in particular, in every process', async () => {
+  const { clock, a, b, views, close } = await processes('accounts');
+  const pull = { host: 'hub', counted: true };
+  const own = { ...pull, identity: 'account-1f0c3a7e' };
+  await a.spend(pull, async () => answer(429, { 'retry-after': '3', 'ratelimit-remaining': '0' }));
+  await a.spend(own, async () => answer(200, { 'ratelimit-limit': '200', 'ratelimit-remaining': '150' }));
+
+  await b.spend(own, async () => answer(200));
+
+  expect(clock.waits).toEqual([]);
+  expect(await views()).toMatchObject([
+    { host: 'hub', identity: 'anonymous', remaining: 0, pausedUntil: expect.any(String) },
+    { host: 'hub', identity: 'account-1f0c3a7e', limit: 200, remaining: 149 },
+  ]);
+  await close();
+});
+
 test('a wait that is too long is an error that says when', async () => {
   const { a, b, views, close } = await processes('long');
   await a.spend({ host: 'hub', counted: true }, async () => answer(429, { 'retry-after': '600' }));

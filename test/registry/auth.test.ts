@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { atDigest, type Reference } from '../../src/domain/reference.ts';
+import type { Budget, Spending } from '../../src/lib/budget.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
 import type { Credential } from '../../src/registry/credentials.ts';
 import { createRegistry, type RegistryOptions } from '../../src/registry/oci.ts';
@@ -55,6 +56,31 @@ describe('a registry with a token server', () => {
     expect(await registry.head(at('public/a'))).toBeDefined();
 
     expect(tokens.asked).toEqual([{ scopes: ['repository:public/a:pull'], grant: 'password' }]);
+  });
+
+  test('is taken from the budget of who asks, under a name that tells nobody who that is', async () => {
+    const spent: Spending[] = [];
+    const budget: Budget = {
+      spend(use, send) {
+        spent.push(use);
+        return send();
+      },
+    };
+    await createRegistry({ ...as(), budget }).manifest(at('public/a'));
+    const anonymous = spent.splice(0);
+    await createRegistry({ ...as(USER), budget }).manifest(at('private'));
+    const known = spent.splice(0);
+    await createRegistry({ ...as(USER), budget, free: [`${server.address}/public`] }).manifest(at('public/a'));
+    await createRegistry({ ...as(USER), budget, free: [`${server.address}/priv`] }).manifest(at('private'));
+
+    expect(anonymous.map(({ identity }) => identity)).toEqual([undefined, undefined, undefined]);
+    expect(known.map(({ identity }) => identity)).toEqual([
+      undefined, // before anybody asked who
+      expect.stringMatching(/^account-[0-9a-f]{8}$/),
+      expect.stringMatching(/^account-[0-9a-f]{8}$/),
+    ]);
+    expect(JSON.stringify(known)).not.toMatch(/alice/);
+    expect(spent.map(({ counted }) => counted)).toEqual([false, false, false, true, false, true]);
   });
 
   test('is challenged once: then requests bring their token along', async () => {

@@ -41,6 +41,16 @@ test('holds back all requests to a host that answered 429', async () => {
   expect(clock.waits).toEqual([3_000]);
 });
 
+test('holds back the account that was refused, and no other one of the host', async () => {
+  const { clock, budget } = budgetWith();
+  await budget.spend({ host: 'a', counted: false }, async () => answer(429, { 'retry-after': '3' }));
+
+  await budget.spend({ host: 'a', counted: true, identity: 'account-1' }, async () => answer(200));
+  expect(clock.waits).toEqual([]);
+  await budget.spend({ host: 'a', counted: true, identity: 'anonymous' }, async () => answer(200));
+  expect(clock.waits).toEqual([3_000]);
+});
+
 test('lets pulls through again when some remain', async () => {
   const { clock, budget } = budgetWith();
   const pull = (remaining: string) =>

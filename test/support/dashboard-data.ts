@@ -481,6 +481,7 @@ function budgetsOf(now: Date): readonly BudgetView[] {
     {
       host: 'registry-1.docker.io',
       kind: 'registry',
+      identity: 'anonymous',
       limit: 200,
       remaining: 164,
       windowSeconds: 21_600,
@@ -491,6 +492,7 @@ function budgetsOf(now: Date): readonly BudgetView[] {
     {
       host: 'api.github.com',
       kind: 'forge',
+      identity: 'account-1f0c3a7e',
       limit: 5000,
       remaining: 310,
       windowSeconds: 3600,
@@ -500,7 +502,7 @@ function budgetsOf(now: Date): readonly BudgetView[] {
       why: 'secondary rate limit',
       seenAt: ago(now, 5 * SECOND),
     },
-    { host: 'registry.acme.example', kind: 'registry', waiting: 0, spentToday: 20_331 },
+    { host: 'registry.acme.example', kind: 'registry', identity: 'anonymous', waiting: 0, spentToday: 20_331 },
   ];
 }
 

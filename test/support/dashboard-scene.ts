@@ -10,6 +10,7 @@ import type { AccessRole } from '../../src/domain/access/principal.ts';
 import { Access } from '../../src/domain/fleet/settings-access.ts';
 import { parseBase, placesBelow } from '../../src/domain/places.ts';
 import { createRedisLedger } from '../../src/ledger/redis.ts';
+import { createRedisAccess } from '../../src/ledger/redis-access.ts';
 import { createRedisHooks } from '../../src/ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../../src/ledger/redis-notifications.ts';
 import { createRedisStore } from '../../src/ledger/redis-store.ts';
@@ -47,6 +48,7 @@ export async function startDashboardScene(options: {
   const store = createRedisStore({ connection, prefix: 'test', fleet: 'acme', now: Date.now });
   const ledger = createRedisLedger({ connection, prefix: 'test' });
   const hooks = createRedisHooks({ connection, prefix: 'test' });
+  const access = createRedisAccess({ connection, prefix: 'test', now: Date.now });
   const notifications = createRedisNotifications({ connection, prefix: 'test' });
   const runs = createRunQueue({ redis: { url: redis.url }, prefix: 'test', onError: () => {} });
   const data = sceneData(options, new Date());
@@ -74,7 +76,7 @@ export async function startDashboardScene(options: {
   const http = createHttp({ connectionsPerHost: 4, userAgent: 'ingot-test', timeoutMs: 10_000 });
   const troubles: string[] = [];
   const api = await startApi(service, {
-    ...{ root: dataDirectory, dataDirectory, http, listen: '127.0.0.1:0', pages: createDashboard },
+    ...{ root: dataDirectory, dataDirectory, store: access, http, listen: '127.0.0.1:0', pages: createDashboard },
     access: Access.parse({ requestsPerMinute: 100_000 }),
     print: () => {},
     onTrouble: (message) => void troubles.push(message),
@@ -110,6 +112,7 @@ export async function startDashboardScene(options: {
         ledger.close(),
         runs.close(),
         hooks.close(),
+        access.close(),
         notifications.close(),
         http.close(),
       ]);

@@ -5,12 +5,14 @@ import type { LoginCodes } from '../../access/login-codes.ts';
 import { SESSION_HOURS } from '../../access/sessions.ts';
 import { AccessError, type Principal } from '../../domain/access/principal.ts';
 import { tokenId } from '../../domain/access/token.ts';
+import { networkOf } from '../address.ts';
 import { type AuthDeps, authenticated, limit, requireOwnOrigin } from '../auth.ts';
 import type { ApiContext, ApiEnv } from '../operation.ts';
+import { ownPath } from '../own-path.ts';
 import { page } from './page.ts';
 
 export interface LoginDeps extends AuthDeps {
-  readonly codes: LoginCodes;
+  readonly codes: Pick<LoginCodes, 'redeem'>;
   readonly isSecure: boolean;
 }
 
@@ -54,7 +56,8 @@ async function redeem(
     typeof field === 'string' && field.length <= MAX_FIELD ? field.trim() : '',
   );
   try {
-    if (code && deps.codes.redeem(code)) return { name: 'admin link', role: 'admin', images: ['*'], key: 'admin-link' };
+    if (code && (await deps.codes.redeem(code)))
+      return { name: 'admin link', role: 'admin', images: ['*'], key: 'admin-link' };
     if (token && tokenId(token) !== undefined) return await deps.tokens.verify(token);
     const message = code
       ? 'this link was used already, or is too old; restart "ingot serve" for a new one'
@@ -62,7 +65,7 @@ async function redeem(
     throw new AccessError(message, { code: 'unauthenticated' });
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    limit(c, deps.failures, c.var.from);
+    await limit(c, deps.failures, networkOf(c.var.from));
     await deps.audit.write({
       who: 'unknown',
       what: 'session.start',
@@ -85,11 +88,6 @@ function origin(c: ApiContext) {
 
 function textOf(field: unknown): string | undefined {
   return typeof field === 'string' && field !== '' && field.length <= MAX_FIELD ? field : undefined;
-}
-
-/** Nobody is led elsewhere by a link to the form. */
-function ownPath(to: string | undefined): string {
-  return to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : '/';
 }
 
 interface Form {

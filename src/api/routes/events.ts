@@ -49,8 +49,14 @@ const run = operation({
   request: { params: RunParams, headers: Headers },
 });
 
-export function eventRoutes({ signal }: { readonly signal: AbortSignal }) {
-  const open = createOpener(signal);
+export interface EventDeps {
+  readonly signal: AbortSignal;
+  /** How often a stream says that it is there, and is ended when its credential was taken back. */
+  readonly heartbeatMs?: number | undefined;
+}
+
+export function eventRoutes(deps: EventDeps) {
+  const open = createOpener(deps);
   return createRouter()
     .openapi(fleet, (c) => open(c, { after: after(c.req.valid('header')) }))
     .openapi(image, async (c) => {
@@ -72,7 +78,7 @@ function after(headers: z.infer<typeof Headers>): string | undefined {
 
 type What = Omit<Subscription, 'signal'>;
 
-function createOpener(signal: AbortSignal) {
+function createOpener({ signal, heartbeatMs = HEARTBEAT_MS }: EventDeps) {
   const streams = new Map<string, number>();
   return (c: ApiContext, what: What): Response => {
     const { key } = c.var.principal;
@@ -86,21 +92,35 @@ function createOpener(signal: AbortSignal) {
       else streams.delete(key);
     };
     c.header('X-Accel-Buffering', 'no');
-    return streamSSE(c, (events) => follow(events, c, { ...what, signal }).finally(done));
+    return streamSSE(c, (events) => follow(events, c, { ...what, signal, heartbeatMs }).finally(done));
   };
 }
 
-/** Until the client goes, the server stops, or there is nothing more to come. */
-async function follow(events: SSEStreamingApi, c: ApiContext, { signal, ...what }: Subscription): Promise<void> {
+interface Followed extends Subscription {
+  readonly heartbeatMs: number;
+}
+
+/** Until the client goes, its credential is taken back, the server stops, or there is nothing more to come. */
+async function follow(
+  events: SSEStreamingApi,
+  c: ApiContext,
+  { signal, heartbeatMs, ...what }: Followed,
+): Promise<void> {
   const over = new AbortController();
   const end = () => over.abort();
+  let isRefused = false;
+  const refuse = () => {
+    isRefused = true;
+    end();
+  };
   events.onAbort(end);
   signal.addEventListener('abort', end, { once: true });
   const beat = setInterval(() => {
     void events.write(':\n\n');
+    void c.var.holds().then((holds) => holds || refuse());
     // An end whose event was lost, or came before we listened, is found all the same
     if (what.run !== undefined) void isOver(c, what.run).then((found) => found && end());
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   try {
     if (signal.aborted) return;
     await events.write(':\n\n'); // headers go out at once
@@ -109,7 +129,7 @@ async function follow(events: SSEStreamingApi, c: ApiContext, { signal, ...what 
       await events.writeSSE({ id: event.id, event: event.type, data: JSON.stringify(event) });
       if (what.run !== undefined && event.type === 'run.ended') break;
     }
-    if (what.run !== undefined && !events.aborted) await tellRun(events, c, what.run);
+    if (what.run !== undefined && !events.aborted && !isRefused) await tellRun(events, c, what.run);
   } finally {
     clearInterval(beat);
     signal.removeEventListener('abort', end);

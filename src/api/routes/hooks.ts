@@ -4,6 +4,7 @@ import { HOOK_DIALECTS, type HookDialect, type HookSettings } from '../../domain
 import { ASKING_FIRST, DIALECTS } from '../../hooks/dialects.ts';
 import type { HookRequest } from '../../hooks/hooks.ts';
 import type { HookReceiver } from '../../service/hooks.ts';
+import { networkOf } from '../address.ts';
 import { type ApiContext, type ApiEnv, createRouter } from '../operation.ts';
 import { ProblemError } from '../problem.ts';
 
@@ -37,7 +38,7 @@ export function hookRoutes({ hooks, failures }: HookDeps): OpenAPIHono<ApiEnv> {
     const { holds, read } = DIALECTS[dialect];
     if (!holds(request, await hooks.secretOf(settings))) {
       await hooks.count(dialect, 'refused');
-      refuse(c, failures);
+      await refuse(c, failures);
     }
     const reading = read(request);
     if (reading.kind === 'handshake') return c.json(reading.answer);
@@ -67,8 +68,8 @@ async function readRequest(c: ApiContext, { registry }: HookSettings): Promise<H
 }
 
 /** Those who guess are slowed down. */
-function refuse(c: ApiContext, failures: Limiter): never {
-  const { allowed, resetSeconds } = failures.take(c.var.from);
+async function refuse(c: ApiContext, failures: Limiter): Promise<never> {
+  const { allowed, resetSeconds } = await failures.take(networkOf(c.var.from));
   if (allowed) throw new ProblemError(401, 'the hook does not carry its secret, or is not signed with it');
   c.header('Retry-After', String(resetSeconds));
   throw new ProblemError(429, 'too many hooks that do not hold');

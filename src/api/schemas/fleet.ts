@@ -138,6 +138,10 @@ export const Budget = z
   .object({
     host: z.string(),
     kind: z.enum(['registry', 'forge']),
+    identity: z
+      .string()
+      .default('anonymous')
+      .openapi({ description: '`anonymous`, or a short hash of the name of the account' }),
     limit: z.number().optional(),
     remaining: z.number().optional(),
     windowSeconds: z.number().optional(),

@@ -49,6 +49,7 @@ function budgetTable(budgets: readonly BudgetView[], now: Date): Html {
     ({
       host,
       kind,
+      identity,
       limit,
       remaining,
       windowSeconds,
@@ -56,7 +57,7 @@ function budgetTable(budgets: readonly BudgetView[], now: Date): Html {
       why,
       waiting,
       spentToday,
-    }) => html`<tr><th scope="row">${host} <span class="tag">${kind}</span></th>
+    }) => html`<tr><th scope="row">${host} <span class="tag">${kind}</span> <span class="soft small">${identity}</span></th>
 <td class="small">${limit !== undefined && remaining !== undefined ? html`${meter(remaining / Math.max(limit, 1))} ${Math.floor(remaining)} of ${limit}${windowSeconds && html` in ${formatDuration(windowSeconds * 1000)}`}` : html`<span class="soft">no limit that it told</span>`}</td>
 <td class="number small" data-label="waiting">${waiting}</td><td class="number small" data-label="today">${spentToday.toLocaleString('en')}</td><td class="small">${
       pausedUntil && Date.parse(pausedUntil) > now.getTime()

@@ -66,7 +66,7 @@ const IssuerFile = z.strictObject({
   rules: z.array(Rule).min(1, 'is empty: nobody of this issuer could do anything'),
 });
 
-const ListenAddress = z
+export const ListenAddress = z
   .string()
   .regex(/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|localhost):\d{1,5}$/, 'must be address:port, as in 0.0.0.0:8080');
 

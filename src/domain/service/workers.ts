@@ -60,6 +60,8 @@ export interface ScheduleView {
 export interface BudgetView {
   readonly host: string;
   readonly kind: 'registry' | 'forge';
+  /** `anonymous`, or a short hash of the account's name: hosts count them apart. */
+  readonly identity: string;
   readonly limit?: number;
   readonly remaining?: number;
   readonly windowSeconds?: number;
