@@ -24,8 +24,9 @@ export async function readPinRepository(
   for (const file of all) {
     const { path, size } = file;
     if (rules.formatFor(path) === undefined) continue;
-    const content = size > MAX_PIN_FILE_BYTES ? undefined : await repository.read(file, { signal });
-    const why = unreadable(size, content);
+    const whole = (size ?? 0) > MAX_PIN_FILE_BYTES ? undefined : await repository.read(file, { signal });
+    const content = whole !== undefined && whole.length <= MAX_PIN_FILE_BYTES ? whole : undefined;
+    const why = unreadable(size ?? whole!.length, content);
     if (why !== undefined) skipped.push({ path, why });
     else files.push({ path, content: content! });
   }

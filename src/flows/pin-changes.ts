@@ -4,7 +4,7 @@ import type { Digest } from '../domain/digest.ts';
 import { formatMistake, type Mistake } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { MovedPin } from '../domain/pull-request.ts';
-import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
+import type { ForgeRepository } from '../forge/forge.ts';
 import { withPolicy } from './pin-facts.ts';
 
 const MAX_FILE_BYTES = 5 * 1024 * 1024;
@@ -46,11 +46,10 @@ export async function findPinChanges(
   for (const file of all) {
     const format = rules.formatFor(file.path);
     if (format === undefined) continue;
-    if (file.size > MAX_FILE_BYTES) results.push(tooLarge(file));
-    else {
-      const content = await repository.read(file, { signal });
-      results.push(await bumpFile({ path: file.path, content, format }, rules, change, identify));
-    }
+    const content = (file.size ?? 0) > MAX_FILE_BYTES ? undefined : await repository.read(file, { signal });
+    const size = content?.length ?? file.size!;
+    if (content === undefined || size > MAX_FILE_BYTES) results.push(tooLarge(file.path, size));
+    else results.push(await bumpFile({ path: file.path, content, format }, rules, change, identify));
   }
   return {
     files: results.flatMap(({ files }) => files),
@@ -111,7 +110,7 @@ function held(mistakes: readonly Mistake[]): PinChanges {
   return { files: [], pins: [], current: 0, left, held: message };
 }
 
-function tooLarge({ path, size }: RepositoryFile): PinChanges {
+function tooLarge(path: string, size: number): PinChanges {
   const message = `the file was not read: ${size} bytes are too many for what it is`;
   return { files: [], pins: [], current: 0, left: [{ path, line: 1, written: '', reason: 'unsafe', message }] };
 }

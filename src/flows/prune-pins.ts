@@ -51,7 +51,7 @@ async function pinsOf(
     const pins: FoundPin[] = [];
     const unknown: string[] = [];
     for (const file of files) {
-      const { path, size, mode } = file;
+      const { path, size = 0, mode } = file;
       const format = rules.formatFor(path);
       if (format === undefined) continue;
       if (size > MAX_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);

@@ -65,7 +65,7 @@ test('all repositories of an owner, narrowed down', () => {
 });
 
 test.each([
-  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, github, gitea, forgejo'],
+  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, github, gitlab, gitea, forgejo'],
   ['{ forge: gitea, url: "http://git.acme.example", owner: a, token: { env: T } }', 'url is no address of a forge'],
   ['{ forge: gitea, url: "https://u:p@git.acme.example", owner: a, token: { env: T } }', 'without user and password'],
   ['{ forge: gitea, url: "https://git.acme.example", token: { env: T } }', 'must say which repositories'],
