@@ -7,6 +7,8 @@ import { Approvals, Merge, Project, toPullRequest } from './answers.ts';
 const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000, 6_000];
 /** It does not know yet (https://docs.gitlab.com/api/merge_requests/#merge-status). */
 const UNDECIDED = ['approvals_syncing', 'checking', 'preparing', 'unchecked'];
+/** It waits for a pipeline, which may not have begun. */
+const MAY_COME = ['ci_must_pass', 'ci_still_running', 'checking', 'unchecked', ''];
 
 type Find = (number: number, call: ForgeCall | undefined) => Promise<Merge>;
 
@@ -32,13 +34,21 @@ export function createMerger(place: Place, find: Find) {
     /** `auto_merge` since 17.11, the other before that; each takes no notice of what it does not know. */
     async mergeWhenReady(number: number, call: ForgeCall = {}) {
       if (!(await requiresAnything(place, number, call))) return false;
-      const merge = await untilDecided(place, () => find(number, call), call);
-      try {
-        await send(number, { auto_merge: true, merge_when_pipeline_succeeds: true, ...shaOf(merge) }, call);
-        return true;
-      } catch (error) {
-        throw refusedMerge(error, `merge request ${number} of ${name} cannot be left to be merged`, merge);
+      const wanted = { auto_merge: true, merge_when_pipeline_succeeds: true };
+      for (const wait of [...WAITS_MS, undefined]) {
+        const merge = await untilDecided(place, () => find(number, call), call);
+        try {
+          await send(number, { ...wanted, ...shaOf(merge) }, call);
+          return true;
+        } catch (error) {
+          // Pipelines begin some time after the push that they are of
+          const isEarly = statusOf(error) === 405 && MAY_COME.includes(merge.detailed_merge_status ?? '');
+          if (wait === undefined || !isEarly)
+            throw refusedMerge(error, `merge request ${number} of ${name} cannot be left to be merged`, merge);
+          await place.sleep(wait, call.signal);
+        }
       }
+      return true;
     },
   };
 }

@@ -22,12 +22,17 @@ export const USERS = [
   { id: 4, username: 'eve' },
 ];
 
-export type User = Omit<SimpleUserSchema, 'created_at'> & Pick<SimpleUserSchema, 'id' | 'username'>;
-
 export function userAnswer(id: number) {
   const { username } = USERS.find((user) => user.id === id)!;
   const [name, state] = [username, 'active'];
-  return { id, username, name, state, avatar_url: `${HOST}/${username}.png`, web_url: `${HOST}/${username}` };
+  return {
+    id,
+    username,
+    name,
+    state,
+    avatar_url: `${HOST}/${username}.png`,
+    web_url: `${HOST}/${username}`,
+  } satisfies Partial<SimpleUserSchema>;
 }
 
 export async function mergeAnswer(project: FakeProject, merge: FakeMerge): Promise<MergeRequestSchemaWithBasicLabels> {

@@ -34,12 +34,14 @@ export interface FakeProject {
   readonly statuses: Map<string, { readonly name: string; readonly status: Status; readonly mayFail?: boolean }[]>;
   /** Of pipelines that have no jobs: those that could not begin. */
   readonly pipelines: Map<string, Status>;
+  /** `free`: the edition that takes one reviewer; `racy`: it does not see that another one is open. */
   readonly settings: {
     topics: string[];
     archived: boolean;
     requiresPipeline: boolean;
     approvals: number;
     free: boolean;
+    racy: boolean;
   };
   git(args: readonly string[]): Promise<Buffer>;
 }
@@ -54,7 +56,7 @@ export async function createFakeProject(
     await person.git('config', setting, 'true');
   return {
     ...{ id, name, person, merges: [], statuses: new Map(), pipelines: new Map() },
-    settings: { topics: [], archived: false, requiresPipeline: false, approvals: 0, free: false },
+    settings: { topics: [], archived: false, requiresPipeline: false, approvals: 0, free: false, racy: false },
     async git(args) {
       const { exitCode, stdout, stderr } = await exec('git', args, { cwd: person.path, env: MERGER });
       if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
