@@ -1,7 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDownstreams } from '../../src/compose/forges.ts';
+import { readConfig } from '../../src/config.ts';
+import { parseFleet } from '../../src/domain/fleet/parse-fleet.ts';
 import { createGitlabForge, type GitlabOptions } from '../../src/forge/gitlab.ts';
 import { withPullOptions } from '../../src/forge/pull-options.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
+import { fleetFiles } from '../support/fleet-files.ts';
 import { type FakeProject, setStatus } from '../support/gitlab/project.ts';
 import { type FakeGitlab, GITLAB_READER, GITLAB_TOKEN, startGitlab } from '../support/gitlab.ts';
 
@@ -60,6 +66,18 @@ async function open(options: Partial<GitlabOptions> = {}) {
   };
   return { project, repository, propose };
 }
+
+test("a push that GitLab's rules refuse is refused with its own words", async () => {
+  const { project, propose } = await open();
+  const rule = 'GitLab: You are not allowed to push code to protected branches on this project.';
+  const hook = join(project.person.path, 'hooks', 'pre-receive');
+  await writeFile(hook, `#!/bin/sh\necho "${rule}" >&2\nexit 1\n`, { mode: 0o755 });
+
+  await expect(propose()).rejects.toMatchObject({
+    code: 'unauthorised',
+    message: expect.stringMatching(/does not take ingot.*: You are not allowed to push code to protected branches/),
+  });
+});
 
 describe('merge requests', () => {
   test('one of a project in groups in groups has its branch taken away with the merge', async () => {
@@ -324,6 +342,20 @@ describe('credentials', () => {
     await expect(repository.head()).rejects.toMatchObject({ code: 'not-found' });
     await expect(repository.pulls()).rejects.toMatchObject({ code: 'not-found' });
   });
+});
+
+test('a downstream of ingot.yaml is asked at its address with its token', async () => {
+  const { project, propose } = await open();
+  await propose();
+  const downstream = { forge: 'gitlab', url: gitlab.url, repository: project.name, token: { env: 'T' } };
+  const text = `fleet: acme\ndownstreams: ${JSON.stringify([downstream])}\n`;
+  const image = { 'images/debian/image.yaml': 'line: "12"\nfrom: debian:12-slim\nuser: 10001\n' };
+  const { settings } = parseFleet(fleetFiles({ ...image, 'ingot.yaml': text }));
+  const config = await readConfig({ root: '/nowhere', env: { T: GITLAB_TOKEN } });
+  const [repository] = await createDownstreams(config, settings, http).list();
+
+  expect(repository!.name).toBe(project.name);
+  expect([...(await repository!.look()).ours.keys()]).toEqual([branch]);
 });
 
 describe('discovery', () => {
