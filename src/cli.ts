@@ -62,7 +62,7 @@ function createProgram(): Command {
   addPullVerbs(
     program
       .command('pulls')
-      .description('pull requests of the downstreams (local, gitea; experimental: github, forgejo)'),
+      .description('pull requests of the downstreams (local, gitea; experimental: github, gitlab, forgejo)'),
     terminal,
   );
   addRetentionVerbs(program, terminal);

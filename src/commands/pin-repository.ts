@@ -2,7 +2,7 @@ import { createPinRules } from '../domain/bump/rules.ts';
 import { DefinitionError } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { PinFile } from '../flows/folder-pins.ts';
-import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from '../flows/repository-rules.ts';
+import { isRegular, readPinFile, readRepositoryFile } from '../flows/repository-rules.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
 import { type PinFolder, unreadable } from './pin-folder.ts';
 
@@ -20,10 +20,11 @@ export async function readPinRepository(
   const files: PinFile[] = [];
   const skipped: { path: string; why: string }[] = [];
   for (const file of all) {
-    const { path, size } = file;
+    const { path } = file;
     if (rules.formatFor(path) === undefined) continue;
-    const content = size > MAX_PIN_FILE_BYTES ? undefined : await repository.read(file, { signal });
-    const why = unreadable(size, content);
+    const read = await readPinFile(repository, file, signal);
+    const content = 'content' in read ? read.content : undefined;
+    const why = unreadable('content' in read ? read.content.length : read.tooLarge, content);
     if (why !== undefined) skipped.push({ path, why });
     else files.push({ path, content: content! });
   }

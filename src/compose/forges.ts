@@ -10,6 +10,7 @@ import type { WebForge } from '../forge/discovery.ts';
 import { ForgeError, type ForgeRepository } from '../forge/forge.ts';
 import { createGiteaForge } from '../forge/gitea.ts';
 import { createGithubForge } from '../forge/github.ts';
+import { createGitlabForge } from '../forge/gitlab.ts';
 import { createLocalForge, LOCAL_IDENTITY } from '../forge/local.ts';
 import { type WriteCosts, withTurns } from '../forge/paced.ts';
 import { type PullOptions, withPullOptions } from '../forge/pull-options.ts';
@@ -160,7 +161,9 @@ function forgeOf(
   const apart = writer && ((signal?: AbortSignal) => pacer.apart(writer, signal));
   const spender = identityOf(accountOf(of, of.owner ?? of.repository!));
   const common = { url, tokenName, http, sleep, now, ca: config.ca, apart, budget, spender };
-  if (of.forge !== 'github') return createGiteaForge({ ...common, token, identity: author ?? LOCAL_IDENTITY });
+  const identity = author ?? LOCAL_IDENTITY;
+  if (of.forge === 'gitlab') return createGitlabForge({ ...common, token, identity });
+  if (of.forge !== 'github') return createGiteaForge({ ...common, token, identity });
   const owner = of.owner ?? of.repository!.split('/')[0]!;
   const credential = app ? { app: app.id, privateKey: token, owner } : { token };
   return createGithubForge({ ...common, credential, identity: author });

@@ -10,7 +10,7 @@ export async function reviewersOf({ repository, base, changes, signal }: State):
     files.filter(({ path, mode }) => path === name && mode !== '120000'),
   );
   const [file] = found;
-  if (file === undefined || file.size > MAX_CODEOWNERS_BYTES) return {};
+  if (file === undefined || (file.size ?? 0) > MAX_CODEOWNERS_BYTES) return {};
   const text = Buffer.from(await repository.read(file, { signal })).toString('utf8');
   const paths = changes.files.map(({ path }) => path);
   return { reviewers: codeOwnersOf(paths, text) };

@@ -4,9 +4,9 @@ import type { Digest } from '../domain/digest.ts';
 import { formatMistake, type Mistake } from '../domain/errors.ts';
 import type { PinSettings } from '../domain/fleet/settings-pins.ts';
 import type { MovedPin } from '../domain/pull-request.ts';
-import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
+import type { ForgeRepository } from '../forge/forge.ts';
 import { withPolicy } from './pin-facts.ts';
-import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from './repository-rules.ts';
+import { isRegular, readPinFile, readRepositoryFile } from './repository-rules.ts';
 
 /** What a release means for one repository at one commit. */
 export interface PinChanges {
@@ -43,11 +43,9 @@ export async function findPinChanges(
   for (const file of all) {
     const format = rules.formatFor(file.path);
     if (format === undefined) continue;
-    if (file.size > MAX_PIN_FILE_BYTES) results.push(tooLarge(file));
-    else {
-      const content = await repository.read(file, { signal });
-      results.push(await bumpFile({ path: file.path, content, format }, rules, change, identify));
-    }
+    const pinFile = await readPinFile(repository, file, signal);
+    if ('tooLarge' in pinFile) results.push(tooLarge(file.path, pinFile.tooLarge));
+    else results.push(await bumpFile({ path: file.path, content: pinFile.content, format }, rules, change, identify));
   }
   return {
     files: results.flatMap(({ files }) => files),
@@ -108,7 +106,7 @@ function held(mistakes: readonly Mistake[]): PinChanges {
   return { files: [], pins: [], current: 0, left, held: message };
 }
 
-function tooLarge({ path, size }: RepositoryFile): PinChanges {
+function tooLarge(path: string, size: number): PinChanges {
   const message = `the file was not read: ${size} bytes are too many for what it is`;
   return { files: [], pins: [], current: 0, left: [{ path, line: 1, written: '', reason: 'unsafe', message }] };
 }

@@ -4,7 +4,7 @@ import { NO_PIN_SETTINGS, type PinSettings } from '../domain/fleet/settings-pins
 import type { Reference } from '../domain/reference.ts';
 import { repositoryOf } from '../domain/reference.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
-import { isRegular, MAX_PIN_FILE_BYTES, readRepositoryFile } from './repository-rules.ts';
+import { isRegular, readPinFile, readRepositoryFile } from './repository-rules.ts';
 import { messageOf } from './steps.ts';
 
 /** A place outside that names an image of ours. */
@@ -48,17 +48,18 @@ async function pinsOf(
     const pins: FoundPin[] = [];
     const unknown: string[] = [];
     for (const file of files) {
-      const { path, size } = file;
+      const { path } = file;
       const format = rules.formatFor(path);
-      if (format === undefined) continue;
-      if (size > MAX_PIN_FILE_BYTES) unknown.push(`${path} of ${downstream.name} is too large to be read`);
-      else if (isRegular(file)) {
-        const content = await downstream.read(file, { signal });
-        for (const { reference, line } of format.findPins(content, [...repositories.keys()])) {
-          const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;
-          const where = `${downstream.name} (${path}:${line})`;
-          pins.push({ reference: { ...reference, registry, repository }, where });
-        }
+      if (format === undefined || !isRegular(file)) continue;
+      const read = await readPinFile(downstream, file, signal);
+      if ('tooLarge' in read) {
+        unknown.push(`${path} of ${downstream.name} is too large to be read`);
+        continue;
+      }
+      for (const { reference, line } of format.findPins(read.content, [...repositories.keys()])) {
+        const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;
+        const where = `${downstream.name} (${path}:${line})`;
+        pins.push({ reference: { ...reference, registry, repository }, where });
       }
     }
     return { pins, unknown };

@@ -1,8 +1,19 @@
 import { parseRepositoryFile, REPOSITORY_FILE } from '../domain/bump/rules.ts';
 import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
 
-/** A file of more bytes is not read: it holds no pins that anybody wrote. */
+/** Larger files hold no pins that anybody wrote. */
 export const MAX_PIN_FILE_BYTES = 5 * 1024 * 1024;
+
+/** A file's bytes, or its size where it is too large. Not every forge lists sizes: then only reading tells. */
+export async function readPinFile(
+  repository: ForgeRepository,
+  file: RepositoryFile,
+  signal: AbortSignal,
+): Promise<{ readonly content: Uint8Array } | { readonly tooLarge: number }> {
+  if ((file.size ?? 0) > MAX_PIN_FILE_BYTES) return { tooLarge: file.size! };
+  const content = await repository.read(file, { signal });
+  return content.length > MAX_PIN_FILE_BYTES ? { tooLarge: content.length } : { content };
+}
 
 /** Links and submodules are none. */
 export function isRegular({ mode }: RepositoryFile): boolean {

@@ -4,7 +4,7 @@ import { gitBlobId } from '../domain/git-blob.ts';
 import type { FileStore } from '../lib/file-store.ts';
 import type { ForgeRepository, RepositoryFile } from './forge.ts';
 
-const Files = z.array(z.tuple([z.string(), z.string(), z.string(), z.number()]));
+const Files = z.array(z.tuple([z.string(), z.string(), z.string(), z.number().nullable()]));
 
 /**
  * Keeps what can never change: the list of files of a commit, and the content of a blob. So a second look at a
@@ -19,7 +19,7 @@ export function withCache(repository: ForgeRepository, source: string, store: Fi
       const kept = parseFiles(await store.read(name));
       if (kept !== undefined) return kept;
       const files = await repository.files(commit, call);
-      const rows = files.map(({ path, blob, mode, size }) => [path, blob, mode, size]);
+      const rows = files.map(({ path, blob, mode, size }) => [path, blob, mode, size ?? null]);
       await store.write(name, JSON.stringify(rows)).catch(() => undefined); // then it is asked for again
       return files;
     },
@@ -39,7 +39,7 @@ function parseFiles(content: Buffer | undefined): readonly RepositoryFile[] | un
   if (content === undefined) return undefined;
   try {
     const rows = Files.parse(JSON.parse(content.toString('utf8')));
-    return rows.map(([path, blob, mode, size]) => ({ path, blob, mode, size }));
+    return rows.map(([path, blob, mode, size]) => ({ path, blob, mode, ...(size !== null && { size }) }));
   } catch {
     return undefined;
   }

@@ -5,7 +5,10 @@ export interface Discovery {
   readonly owner: string;
   /** With at least one of these. Absent: any. */
   readonly topics?: readonly string[] | undefined;
-  /** Names with `*` for any characters; one with `!` in front takes away. Absent: all. */
+  /**
+   * Names with `*` for any characters; one with `!` in front takes away. One with a slash is of the whole path below
+   * the owner, others of its last part. Absent: all.
+   */
   readonly names?: readonly string[] | undefined;
   readonly archived?: boolean | undefined;
   readonly forks?: boolean | undefined;
@@ -21,7 +24,7 @@ export interface WebForge {
 
 /** What forges say of a repository in a list. */
 export interface Listed {
-  /** Without its owner. */
+  /** Without its owner; with the groups between, where a forge has these. */
   readonly name: string;
   readonly topics: readonly string[];
   readonly archived: boolean;
@@ -44,8 +47,9 @@ function isNamed(name: string, patterns: readonly string[]): boolean {
 }
 
 /** Forges compare names without regard to case. */
-function fits(name: string, pattern: string): boolean {
+function fits(path: string, pattern: string): boolean {
   const parts = pattern.toLowerCase().split('*');
+  const name = pattern.includes('/') ? path : path.slice(path.lastIndexOf('/') + 1);
   let rest = name.toLowerCase();
   const [first = '', ...others] = parts;
   if (!rest.startsWith(first)) return false;

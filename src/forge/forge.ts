@@ -18,8 +18,8 @@ export interface RepositoryFile {
   readonly blob: string;
   /** Git mode: `100644`, `100755`, `120000` (a link). */
   readonly mode: string;
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; absent where the forge does not say in a list (GitLab). */
+  readonly size?: number;
 }
 
 /** The head of a branch. */

@@ -40,7 +40,10 @@ export interface Rest {
   /** `undefined` for 404. */
   find<T>(path: string, answer: z.ZodType<T>, call?: ForgeCall): Promise<T | undefined>;
   send<T>(method: string, path: string, body: unknown, answer: z.ZodType<T>, call?: ForgeCall): Promise<RestAnswer<T>>;
-  /** Page by page, as long as somebody wants the next one. `{page}` in the path is the number. */
+  /**
+   * Page by page, as long as somebody wants the next one. `{page}` in the path is the number; where there is none, the
+   * query of each answer's link to the next one is taken.
+   */
   pages<T>(path: string, answer: z.ZodType<T>, call?: ForgeCall): AsyncGenerator<T>;
 }
 
@@ -65,16 +68,26 @@ export function createRest(options: RestOptions): Rest {
       }
     },
     send: (method, path, body, answer, call) => ask({ method, path, body }, answer, call),
-    async *pages(path, answer, call) {
-      for (let page = 1; ; page++) {
-        const request = { method: 'GET', path: path.replace('{page}', String(page)) };
-        const { body, headers } = await ask(request, answer, call);
-        yield body;
-        if (!/rel="?next"?/.test(headerOf(headers, 'link') ?? '')) return;
-      }
-    },
+    pages: (path, answer, call) => pagesOf((request) => ask(request, answer, call), path),
   };
   return rest;
+}
+
+async function* pagesOf<T>(ask: (request: Asked) => Promise<RestAnswer<T>>, path: string): AsyncGenerator<T> {
+  let next: string | undefined = path.replace('{page}', '1');
+  for (let page = 2; next !== undefined; page++) {
+    const { body, headers }: RestAnswer<T> = await ask({ method: 'GET', path: next });
+    yield body;
+    next = nextPath(headers, path, page);
+  }
+}
+
+/** Of a link only the query counts: a forge behind a proxy may not know the address that it is reached by. */
+function nextPath(headers: HttpHeaders, path: string, page: number): string | undefined {
+  const link = /<([^>]*)>\s*;[^,]*rel="?next"?/.exec(headerOf(headers, 'link') ?? '')?.[1];
+  if (link === undefined) return undefined;
+  if (path.includes('{page}')) return path.replace('{page}', String(page));
+  return `${path.split('?')[0]}${new URL(link, 'http://forge.invalid').search}`;
 }
 
 interface Asked {
@@ -197,10 +210,11 @@ function isRateLimit(headers: HttpHeaders, said: string): boolean {
   return headers['x-ratelimit-remaining'] === '0' || 'retry-after' in headers || /secondary rate limit/i.test(said);
 }
 
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the end of GitHub's window. */
+/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the end of GitHub's or GitLab's window. */
 function waitOf(headers: HttpHeaders, now: Date): number | undefined {
   const after = headerOf(headers, 'retry-after')?.trim();
-  const reset = headers['x-ratelimit-remaining'] === '0' ? Number(headerOf(headers, 'x-ratelimit-reset')) : Number.NaN;
+  const prefix = ['x-ratelimit', 'ratelimit'].find((each) => headers[`${each}-remaining`] === '0');
+  const reset = prefix === undefined ? Number.NaN : Number(headerOf(headers, `${prefix}-reset`));
   const ms =
     after === undefined
       ? reset * 1000 - now.getTime()
@@ -210,11 +224,12 @@ function waitOf(headers: HttpHeaders, now: Date): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** The message in a body of any form, on one line. */
+/** The message in a body of any form, on one line; of OAuth's errors (RFC 6750, 3.1) the scope that is missing as well. */
 function sayingOf(text: string): string {
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return String(message ?? '').slice(0, 300);
+    const { message, error, error_description, scope } = JSON.parse(text) as Record<string, unknown>;
+    const said = message ?? [error, error_description, scope && `scope: ${scope}`].filter(Boolean).join('; ');
+    return (typeof said === 'string' ? said : JSON.stringify(said)).slice(0, 300);
   } catch {
     return text.replaceAll(/\s+/g, ' ').trim().slice(0, 100);
   }

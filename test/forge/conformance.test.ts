@@ -3,12 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ForgeRepository } from '../../src/forge/forge.ts';
 import { createGiteaForge } from '../../src/forge/gitea.ts';
 import { createGithubForge } from '../../src/forge/github.ts';
+import { createGitlabForge } from '../../src/forge/gitlab.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { createHttp } from '../../src/lib/http.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
 import { startGitea } from '../support/gitea.ts';
 import type { FakeRepository } from '../support/github/repository.ts';
 import { GITHUB_TOKEN, startGithub } from '../support/github.ts';
+import { type FakeProject, setStatus } from '../support/gitlab/project.ts';
+import { GITLAB_TOKEN, startGitlab } from '../support/gitlab.ts';
 
 const branch = 'ingot/image/debian';
 const bytes = (text: string) => Buffer.from(text);
@@ -21,6 +24,8 @@ interface Scene {
   check?(person: TestRepository, commit: string, name: string, state: 'success' | 'failure' | 'pending'): Promise<void>;
   /** People whom a review can be asked of. */
   readonly people: readonly string[];
+  /** Lists of files say nothing of sizes. */
+  readonly sizeless?: boolean;
   stop(): Promise<void>;
 }
 
@@ -28,6 +33,7 @@ const FORGES: readonly { name: string; start: () => Promise<Scene> }[] = [
   { name: 'local', start: async () => localScene },
   { name: 'gitea', start: giteaScene },
   { name: 'github, by its descriptions', start: githubScene },
+  { name: 'gitlab, by published types', start: gitlabScene },
 ];
 
 const localScene: Scene = {
@@ -94,6 +100,33 @@ async function githubScene(): Promise<Scene> {
   };
 }
 
+async function gitlabScene(): Promise<Scene> {
+  const gitlab = await startGitlab();
+  const http = createHttp({ connectionsPerHost: 8, userAgent: 'test', timeoutMs: 30_000 });
+  const identity = { name: 'ingot', email: 'ingot@localhost' };
+  const projects = new Map<TestRepository, FakeProject>();
+  const ended = { success: 'success', failure: 'failed', pending: 'pending' } as const;
+  return {
+    async open(files, now) {
+      const name = `acme/web/shop${projects.size}`;
+      const project = await gitlab.project(name, files);
+      projects.set(project.person, project);
+      const sleep = (ms: number) => setTimeout(ms);
+      const [url, token, tokenName] = [gitlab.url, GITLAB_TOKEN, 'GITLAB_TOKEN'];
+      const forge = createGitlabForge({ url, token, tokenName, http, sleep, now, identity });
+      return { person: project.person, forge: forge.repository(name) };
+    },
+    check: (person, commit, name, state) => setStatus(projects.get(person)!, commit, name, ended[state]),
+    people: ['ana'],
+    sizeless: true,
+    async stop() {
+      await http.close();
+      await gitlab.stop();
+      expect(gitlab.mistakes).toEqual([]);
+    },
+  };
+}
+
 /** Every forge passes these. The person's side is git. */
 describe.each(FORGES)('$name', ({ start }) => {
   let scene: Scene;
@@ -140,12 +173,14 @@ describe.each(FORGES)('$name', ({ start }) => {
     await person.push('main', { [strange]: Buffer.from([0, 255, 13, 10]), 'deep/er/x': '' });
     const files = await forge.files((await forge.head()).commit);
 
-    expect(files.map(({ path, mode, size }) => [path, mode, size])).toEqual([
-      ['Dockerfile', '100644', 9],
-      ['deep/er/x', '100644', 0],
-      ['run.sh', '100755', 10],
-      [strange, '100644', 4],
+    expect(files.map(({ path, mode }) => [path, mode])).toEqual([
+      ['Dockerfile', '100644'],
+      ['deep/er/x', '100644'],
+      ['run.sh', '100755'],
+      [strange, '100644'],
     ]);
+    const none = [undefined, undefined, undefined, undefined];
+    expect(files.map(({ size }) => size)).toEqual(scene.sizeless ? none : [9, 0, 10, 4]);
     expect(Buffer.from(await forge.read(files[3]!))).toEqual(Buffer.from([0, 255, 13, 10]));
   });
 

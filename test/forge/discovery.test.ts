@@ -18,6 +18,17 @@ test.each([
   expect(isWanted(shop, { owner: 'acme', ...wish })).toBe(wanted);
 });
 
+const deep = { ...shop, name: 'web/team/shop-web' };
+
+test.each([
+  ['a name below groups', { names: ['shop-*'] }, true],
+  ['one group', { names: ['web/*'] }, true],
+  ['a group between', { names: ['team/*'] }, false],
+  ['a group that is taken away', { names: ['shop-*', '!web/team/*'] }, false],
+])('in groups: %s', (_what, wish, wanted) => {
+  expect(isWanted(deep, { owner: 'acme', ...wish })).toBe(wanted);
+});
+
 test('archived repositories and forks are left out, unless they are asked for', () => {
   const old = { ...shop, archived: true };
   const fork = { ...shop, fork: true };

@@ -89,6 +89,34 @@ test('pages are asked for as long as there is a next one', async () => {
   expect(asked).toEqual(['/api/v1/x?page=1', '/api/v1/x?page=2', '/api/v1/x?page=3']);
 });
 
+test('where pages have no numbers, the query of the link to the next one counts, and not its host', async () => {
+  const asked: string[] = [];
+  const { rest } = await restOf((request, response, count) => {
+    asked.push(request.url!);
+    const [first, next] = [
+      '<http://x.example/x?a=1>; rel="first"',
+      '<http://x.example/y/x?a=1&token=b%2Fc>; rel="next"',
+    ];
+    response.setHeader('link', count < 2 ? `${first}, ${next}` : first).end('[]');
+  });
+
+  for await (const page of rest.pages('/x?a=1', z.array(z.number()))) expect(page).toEqual([]);
+  expect(asked).toEqual(['/api/v1/x?a=1', '/api/v1/x?a=1&token=b%2Fc']);
+});
+
+test.each([
+  ['{"message":{"base":["is bad"]}}', 'base'],
+  ['{"message":["one","two"]}', 'one'],
+  [
+    '{"error":"insufficient_scope","error_description":"too little","scope":"api"}',
+    'insufficient_scope; too little; scope: api',
+  ],
+])('what a forge says in another form is said as well: %s', async (body, said) => {
+  const { rest } = await restOf((_, response) => response.writeHead(409).end(body));
+
+  await expect(rest.get('/x', Ok)).rejects.toThrow(said);
+});
+
 test.each([
   [404, 'not-found', /404 no such thing$/],
   [403, 'unauthorised', /403 no such thing; do something about 403$/],

@@ -44,7 +44,7 @@ export interface LocalDownstream extends CommonDownstream {
 
 /** One repository on a server, or all of an owner. */
 export interface WebDownstream extends CommonDownstream {
-  readonly forge: 'gitea' | 'forgejo' | 'github';
+  readonly forge: 'gitea' | 'forgejo' | 'github' | 'gitlab';
   /** Of the front page. */
   readonly url: string;
   readonly token?: { readonly env: string } | undefined;
@@ -52,9 +52,9 @@ export interface WebDownstream extends CommonDownstream {
   readonly app?: { readonly id: string; readonly key: { readonly env: string } } | undefined;
   /** Author of commits. Absent: `ingot`. */
   readonly author?: { readonly name: string; readonly email: string } | undefined;
-  /** `acme/shop` */
+  /** `acme/shop`; at GitLab with all groups: `acme/web/shop`. */
   readonly repository?: string | undefined;
-  /** An organisation or a user, in place of `repository`; narrowed down by what follows. */
+  /** An organisation, a group or a user, in place of `repository`; narrowed down by what follows. */
   readonly owner?: string | undefined;
   readonly topics?: readonly string[] | undefined;
   readonly names?: readonly string[] | undefined;
@@ -169,10 +169,26 @@ const Github = z
     'signs off for nobody; write "author" with "name" and "email" beside "signoff"',
   );
 
+/** Groups lie in groups. */
+const Gitlab = z.strictObject({
+  forge: z.literal('gitlab'),
+  url: ForgeAddress.default('https://gitlab.com'),
+  token: Secret,
+  ...which,
+  repository: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)+$/, 'is no path of a project; write it as in acme/web/shop')
+    .optional(),
+  owner: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'is no path of a group or a user; write it as in acme or acme/web')
+    .optional(),
+});
+
 export const DownstreamFile = z.discriminatedUnion(
   'forge',
-  [oneWay(Local), oneWay(checked(Gitea)), oneWay(checked(Github))],
+  [oneWay(Local), oneWay(checked(Gitea)), oneWay(checked(Github)), oneWay(checked(Gitlab))],
   {
-    error: 'is no forge; write one of local, github, gitea, forgejo',
+    error: 'is no forge; write one of local, github, gitlab, gitea, forgejo',
   },
 );

@@ -76,8 +76,10 @@ function pushError({ url, refusal }: Remote, branch: string, output: string): Fo
   if (/stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref/.test(rejected))
     return new ForgeError(`${branch} in ${url} was moved by somebody else`, { code: 'conflict', retryable: true });
   const said = /^(?:remote|fatal|error): .+$/gm;
-  const why = rejected || (output.match(said) ?? []).join('; ').slice(0, 300) || 'no reason given';
-  if (rejected)
+  // git itself says "pre-receive hook declined" alone
+  const ruled = /^remote: GitLab: (.+)$/m.exec(output)?.[1]?.trim();
+  const why = ruled || rejected || (output.match(said) ?? []).join('; ').slice(0, 300) || 'no reason given';
+  if (rejected || ruled)
     return new ForgeError(`${url} does not take ${branch}: ${why}; see its branch protection`, {
       code: 'unauthorised',
     });

@@ -64,8 +64,21 @@ test('all repositories of an owner, narrowed down', () => {
   expect(parse(written)).toMatchObject([{ owner: 'acme', topics: ['golden'], names: ['shop-*'] }]);
 });
 
+test('projects of GitLab lie in groups in groups', () => {
+  const [one] = parse('{ forge: gitlab, repository: acme/web/team/shop, token: { env: T } }');
+  const [all] = parse('{ forge: gitlab, url: "https://git.acme.example/gitlab", owner: acme/web, token: { env: T } }');
+
+  expect(one).toEqual({
+    forge: 'gitlab',
+    url: 'https://gitlab.com',
+    repository: 'acme/web/team/shop',
+    token: { env: 'T' },
+  });
+  expect(all).toMatchObject({ url: 'https://git.acme.example/gitlab', owner: 'acme/web' });
+});
+
 test.each([
-  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, github, gitea, forgejo'],
+  ['{ forge: svn, path: x }', 'downstreams[0].forge is no forge; write one of local, github, gitlab, gitea, forgejo'],
   ['{ forge: gitea, url: "http://git.acme.example", owner: a, token: { env: T } }', 'url is no address of a forge'],
   ['{ forge: gitea, url: "https://u:p@git.acme.example", owner: a, token: { env: T } }', 'without user and password'],
   ['{ forge: gitea, url: "https://git.acme.example", token: { env: T } }', 'must say which repositories'],
@@ -78,6 +91,10 @@ test.each([
     'narrows down one repository',
   ],
   ['{ forge: gitea, url: "https://git.acme.example", repository: shop, token: { env: T } }', 'as in acme/shop'],
+  ['{ forge: github, repository: acme/web/shop, token: { env: T } }', 'as in acme/shop'],
+  ['{ forge: gitlab, repository: shop, token: { env: T } }', 'is no path of a project; write it as in acme/web/shop'],
+  ['{ forge: gitlab, owner: acme/, token: { env: T } }', 'is no path of a group or a user'],
+  ['{ forge: gitlab, owner: acme }', 'downstreams[0].token'],
   ['{ forge: github, owner: a }', 'must say who asks'],
   ['{ forge: github, owner: a, token: { env: T }, app: { id: 1, key: { env: K } } }', 'must say who asks'],
   ['{ forge: gitea, url: "https://git.acme.example", owner: a, tokn: { env: T } }', 'did you mean "token"?'],
