@@ -7,6 +7,12 @@ const MAX_MESSAGE = 600;
 
 const EXIT_CODE = /did not complete successfully: exit code: (\d+)/;
 
+/**
+ * CNCF distribution 2.8 on a file system writes the link to a layer in place. Who pushes a manifest while another pushes
+ * the same layer to the same repository, as the platforms of one image do, may find that link empty.
+ */
+const PUSH_RACED = /failed to push .*(provided digest did not match uploaded content|blob unknown to registry)/is;
+
 /** Words of BuildKit and containerd (0.34, all seen but the last two lines of `unavailable`), in the order in which they are looked for. */
 const CAUSES: readonly { code: BuilderErrorCode; retryable: boolean; pattern: RegExp; remedy: string }[] = [
   { code: 'no-space', retryable: true, pattern: /no space left on device/i, remedy: 'free disk space on the builder' },
@@ -15,6 +21,12 @@ const CAUSES: readonly { code: BuilderErrorCode; retryable: boolean; pattern: Re
     retryable: true,
     pattern: /429 Too Many Requests|toomanyrequests/i,
     remedy: 'the registry asks to come back later',
+  },
+  {
+    code: 'unavailable',
+    retryable: true,
+    pattern: PUSH_RACED,
+    remedy: 'pushes of the same layer met in the registry; run again',
   },
   {
     code: 'unauthorised',
@@ -43,6 +55,11 @@ const CAUSES: readonly { code: BuilderErrorCode; retryable: boolean; pattern: Re
     remedy: 'the builder or a registry did not answer',
   },
 ];
+
+/** Whether all was built, and the push alone met another one: the next may go through. */
+export function isPushRaced({ message }: Progress): boolean {
+  return PUSH_RACED.test(message);
+}
 
 /** The exit code of a RUN that failed, and its step. */
 export function failedRun({ steps, message }: Progress): { step: Step; exitCode: number } | undefined {

@@ -7,7 +7,7 @@ import { ExecError, type ExecOptions, type ExecResult, exec } from '../lib/exec.
 import { createRedactor } from '../lib/redact.ts';
 import { buildArgs, type Connection, commandArgs, connectionArgs } from './buildctl-args.ts';
 import { type Builder, BuilderError, type BuildRequest, type CommandRequest, type CommandResult } from './builder.ts';
-import { buildError, cancelled, execFailure, refusedByTls } from './buildkit-errors.ts';
+import { buildError, cancelled, execFailure, isPushRaced, refusedByTls } from './buildkit-errors.ts';
 import { commandDockerfile } from './command-dockerfile.ts';
 import { commandResult } from './command-result.ts';
 import { createLogReader, type Progress, readProgress } from './progress.ts';
@@ -32,6 +32,8 @@ const MINUTE_MS = 60_000;
 /** An emulated build of a large image takes an hour; what takes longer hangs. */
 const BUILD_TIMEOUT_MS = 120 * MINUTE_MS;
 const COMMAND_TIMEOUT_MS = 10 * MINUTE_MS;
+/** Of one build: what was built is in the cache, unless the build must be fresh. */
+const MOST_PUSHES = 3;
 const MAX_PROGRESS_BYTES = 256 * 1024 * 1024;
 
 /** Builds with BuildKit through `buildctl` (facts: moby/buildkit 0.34). */
@@ -56,9 +58,13 @@ async function build(options: BuildKitOptions, request: BuildRequest, folder: st
   const { onLog, signal } = request;
   const log = onLog && createLogReader((line) => onLog(redact(line)));
   const run = { redact, signal, timeout: BUILD_TIMEOUT_MS, onStderr: log?.read };
-  const { exitCode, stderr } = await buildctl(options, args, run).finally(() => log?.end());
-  if (exitCode !== 0) throw await failure(readProgress(stderr), redact, connectionOf(options, request.platform));
-  return readDigest(metadataFile);
+  for (let pushes = 1; ; pushes++) {
+    const { exitCode, stderr } = await buildctl(options, args, run).finally(() => log?.end());
+    if (exitCode === 0) return readDigest(metadataFile);
+    const progress = readProgress(stderr);
+    if (pushes < MOST_PUSHES && isPushRaced(progress)) continue;
+    throw await failure(progress, redact, connectionOf(options, request.platform));
+  }
 }
 
 /** Values that the build may print although it must not. */

@@ -10,6 +10,7 @@ import { atDigest, type Reference } from '../../src/domain/reference.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { stampByContent } from '../../src/lib/stamp.ts';
 import { BUSYBOX, type BuilderScene, startBuilderScene } from '../support/builder-scene.ts';
+import { startFaultyProxy } from '../support/faulty-proxy.ts';
 
 const NOWHERE = `sha256:${'0'.repeat(64)}` as Digest;
 const PLATFORM = 'linux/amd64';
@@ -162,6 +163,35 @@ describe('a build that fails', () => {
 
     server.close();
     expect(error).toMatchObject({ code, retryable });
+  });
+
+  it.each([
+    [2, 'goes through when pushes of the same layer met'],
+    [9, 'is given up when they meet each time'],
+  ])('a push that is refused %d times %s', async (times) => {
+    const proxy = await startFaultyProxy(scene.registry);
+    const errors = [
+      { code: 'DIGEST_INVALID', message: 'provided digest did not match uploaded content' },
+      { code: 'MANIFEST_BLOB_UNKNOWN', message: 'blob unknown to registry', detail: { Digest: NOWHERE } },
+    ];
+    const isManifest = ({ method, path }: { method: string; path: string }) =>
+      method === 'PUT' && path.includes('/manifests/');
+    const headers = { 'content-type': 'application/json' };
+    proxy.inject({ on: isManifest, times, answer: { status: 400, headers, body: JSON.stringify({ errors }) } });
+    const builder = createBuildKit({
+      buildctl: scene.buildctl,
+      address: () => scene.address,
+      insecureRegistries: [proxy.address, scene.registry],
+      runtimeDirectory: scene.folder,
+    });
+    const push = { registry: proxy.address, repository: 'golden/raced' };
+
+    const building = builder.build({ ...(await requestOf(`FROM base:1\nRUN echo raced ${times}\n`)), push });
+
+    if (times < 3) expect(await building).toMatch(/^sha256:/);
+    else await expect(building).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+    expect(proxy.asked.filter((line) => line.startsWith('PUT') && line.includes('/manifests/'))).toHaveLength(3);
+    await proxy.stop();
   });
 
   it('says that the daemon does not answer', async () => {
