@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { compileCache } from './scripts/parts.mjs';
 
 /** The long ones begin first, so that the short ones fill the gaps: emulation keeps one core busy at a time. */
 const LONGEST_FIRST = ['test/e2e/demo.test.ts', 'test/e2e/kill.test.ts', 'test/e2e/'];
@@ -17,6 +18,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     maxWorkers: 3,
+    // Each process that a test starts would compile all of it anew.
+    env: { NODE_COMPILE_CACHE: compileCache },
     sequence: { sequencer: LongestFirst },
     projects: [
       {

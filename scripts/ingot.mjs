@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { bundledNode, findOnPath, root } from './parts.mjs';
+import { bundledNode, compileCache, findOnPath, root } from './parts.mjs';
 
 const node = bundledNode() ?? (isNew(process.versions.node) ? process.execPath : undefined);
 
@@ -22,7 +22,11 @@ function main(args) {
     return;
   }
   const target = args[0] === '--node' ? args.slice(1) : [join(root, 'src', 'cli.ts'), ...args];
-  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
+  const env = {
+    NODE_COMPILE_CACHE: compileCache,
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+  };
   become(target, env);
 }
 

@@ -21,6 +21,7 @@ export interface Part {
 
 export const root: string;
 export const toolsDirectory: string;
+export const compileCache: string;
 export const groups: readonly string[];
 export const parts: readonly Part[];
 export function findOnPath(name: string, path: string): string | undefined;

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const toolsDirectory = join(root, '.tools', 'bin');
+/** What Node made of the sources, for the next start; where it may not write, it does without. */
+export const compileCache = join(root, 'node_modules', '.cache', 'node');
 export const groups = ['check', 'demo', 'test', 'start'];
 
 const RUN = ['demo', 'test', 'start'];
