@@ -6,8 +6,8 @@ import { type FleetScene, startFleetScene, type TestFactory } from '../support/f
 import { contentsOf } from '../support/registry-contents.ts';
 import { runFleet, withFleet } from '../support/run-fleet.ts';
 
-/** The steps of one image, as the product lists them: checked against a real run below. */
-const STEPS = [
+/** The steps of one image, as the product lists them: checked against a real run below. Of these nobody outside sees anything. */
+const INSIDE = [
   ['mirror', 'linux/amd64'],
   ['build', 'linux/amd64'],
   ['smoke', 'linux/amd64'],
@@ -16,6 +16,10 @@ const STEPS = [
   ['sbom', 'linux/amd64'],
   ['scan', 'linux/amd64'],
   ['verdict', ''],
+] as const;
+
+/** These make the release. */
+const OUTSIDE = [
   ['assemble', ''],
   ['gates', ''],
   ['promote', ''],
@@ -42,25 +46,46 @@ afterAll(() => scene?.stop());
 test('every step of a run stands in the list of kills', () => {
   const names = [...seen].filter((name) => !name.endsWith('linux/arm64'));
 
-  expect(names.sort()).toEqual(STEPS.map(([name, platform]) => `${name} ${platform}`).sort());
+  expect(names.sort()).toEqual([...INSIDE, ...OUTSIDE].map(([name, platform]) => `${name} ${platform}`).sort());
 });
 
-describe.each(STEPS)('a run killed at %s %s', (name, platform) => {
-  test.each([
-    ['before', 'running'],
-    ['after', 'done'],
-  ])('%s it shows no unfinished tag, and the next run ends as if nothing had happened', async (when, state) => {
-    const factory = await makeFactory(`${when}-${name}`);
+const WHEN = [
+  ['before', 'running'],
+  ['after', 'done'],
+] as const;
 
-    const killed = await runKilled(factory, state, name, platform);
-    await expectTagsVerified(factory);
-    const { runs } = await runFleet(factory.root);
+test('a run killed before and after each step of its inside shows no tag, and goes on where it was', async () => {
+  const factory = await makeFactory('inside');
 
-    expect(killed).toBe('SIGKILL');
-    expect(runs.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'released')).toEqual([]);
-    expect(comparable(await contentsOf(scene.registry, factory.repository('base')), factory)).toEqual(whole);
-  });
+  for (const [name, platform] of INSIDE) {
+    for (const [when, state] of WHEN) {
+      expect([when, name, await runKilled(factory, state, name, platform)]).toEqual([when, name, 'SIGKILL']);
+      expect(await tagsOf(factory)).toEqual([]);
+    }
+  }
+
+  await expectWholeAfterNextRun(factory);
 });
+
+describe.each(OUTSIDE)('a run killed at %s %s', (name, platform) => {
+  test.each(WHEN)(
+    '%s it shows no unfinished tag, and the next run ends as if nothing had happened',
+    async (when, state) => {
+      const factory = await makeFactory(`${when}-${name}`);
+
+      expect(await runKilled(factory, state, name, platform)).toBe('SIGKILL');
+      await expectTagsVerified(factory);
+
+      await expectWholeAfterNextRun(factory);
+    },
+  );
+});
+
+async function expectWholeAfterNextRun(factory: TestFactory): Promise<void> {
+  const { runs } = await runFleet(factory.root);
+  expect(runs.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'released')).toEqual([]);
+  expect(comparable(await contentsOf(scene.registry, factory.repository('base')), factory)).toEqual(whole);
+}
 
 /** One image is enough: what a second adds is tested by whole cycles. */
 async function makeFactory(name: string): Promise<TestFactory> {
@@ -80,16 +105,21 @@ async function runKilled(factory: TestFactory, state: string, step: string, plat
 
 /** Promise 1: whatever tag a consumer finds, its index and platforms verify. */
 async function expectTagsVerified(factory: TestFactory): Promise<void> {
+  const tags = await tagsOf(factory);
   await withFleet(factory.root, async ({ registry, attestor }) => {
-    const repository = factory.repository('base');
-    // What is no image: signatures and referrers, and what marks hang on.
-    const tags = (await registry.tags(repository)).filter((tag) => !/^(sha256-|ingot-)/.test(tag));
     for (const tag of tags) {
+      const repository = factory.repository('base');
       const head = await registry.head({ ...repository, tag });
       const { bundle, legacy } = await attestor.verify({ ...repository, digest: head!.digest });
       expect({ tag, bundle, legacy }).toEqual({ tag, bundle: 'valid', legacy: 'valid' });
     }
   });
+}
+
+/** Those of releases: neither signatures and referrers, nor what marks hang on. */
+async function tagsOf(factory: TestFactory): Promise<readonly string[]> {
+  const tags = await scene.registry.tags(factory.repository('base'));
+  return tags.filter((tag) => !/^(sha256-|ingot-)/.test(tag));
 }
 
 function nameOf({ name, platform }: StepRecord): string {
