@@ -4,6 +4,7 @@ import { notifyTestCommand, notifyText } from '../commands/notify.ts';
 import { createNotifier } from '../compose/notify.ts';
 import { readConfig } from '../config.ts';
 import { readFleet } from '../definitions/read.ts';
+import { headOf } from '../definitions/source.ts';
 import { createHttp } from '../lib/http.ts';
 import { lookAtService } from '../processes/look.ts';
 import { VERSION } from '../version.ts';
@@ -24,7 +25,8 @@ export function addNotifyVerbs(program: Command, { output, signal, setExitCode }
       const notifierOf = (each: Parameters<typeof createNotifier>[0]) => createNotifier(each, config, http);
       const rest = { json, signal, newId: () => ulid(), now: () => new Date() };
       try {
-        setExitCode(await notifyTestCommand(channel, output, { fleet: await readFleet(root), notifierOf, ...rest }));
+        const [fleet, commit] = await Promise.all([readFleet(root), headOf(root)]);
+        setExitCode(await notifyTestCommand(channel, output, { fleet, notifierOf, commit, ...rest }));
       } finally {
         await http.close();
       }

@@ -14,6 +14,8 @@ export interface NotifyTestDeps {
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly newId: () => string;
+  /** Of the definitions, when they are in a repository. */
+  readonly commit?: string | undefined;
   readonly now: () => Date;
 }
 
@@ -27,7 +29,8 @@ export async function notifyTestCommand(name: string, output: Output, deps: Noti
     output.progress.write(`"notify" in ingot.yaml has no channel "${name}"; ${meant}\n`);
     return 2;
   }
-  const message = testMessage(name, fleet, { id: `ingot-test-${deps.newId()}`, at: deps.now().toISOString() });
+  const id = `ingot-test-${deps.newId()}`;
+  const message = testMessage(name, fleet, { id, at: deps.now().toISOString(), commit: deps.commit });
   try {
     const answer = await (await deps.notifierOf(channel)).send(message, { signal: deps.signal });
     if (deps.json) output.json({ channel: name, sent: true, answer });

@@ -4,6 +4,7 @@ import type { Http } from '../lib/http.ts';
 import { createEmail } from '../notify/email.ts';
 import type { Notifier } from '../notify/notify.ts';
 import { createSlack } from '../notify/slack.ts';
+import { createStatus } from '../notify/status.ts';
 import { createTeams } from '../notify/teams.ts';
 import { createWebhook } from '../notify/webhook.ts';
 import { readSecret } from './hooks.ts';
@@ -16,6 +17,8 @@ export async function createNotifier(channel: NotifyChannel, config: Config, htt
       return createSlack(await readSecret(channel.url, config), deps);
     case 'teams':
       return createTeams(await readSecret(channel.url, config), deps);
+    case 'status':
+      return createStatus({ ...channel, token: await readSecret(channel.token, config) }, deps);
     case 'webhook':
       return createWebhook({ url: channel.url, secret: await readSecret(channel.secret, config) }, deps);
     case 'email': {

@@ -1,7 +1,7 @@
 import { matchesGlob } from './access/glob.ts';
 import { digestOf } from './digest.ts';
 import type { Image } from './fleet/model.ts';
-import type { NotifyRoute, NotifySettings } from './fleet/settings-notify.ts';
+import type { NotifyChannel, NotifyRoute, NotifySettings } from './fleet/settings-notify.ts';
 import { type Problem, type Problems, SEVERITIES, type Severity } from './problems.ts';
 
 /** What one channel is told. */
@@ -18,6 +18,8 @@ export interface Message {
   /** Beyond those lines. */
   readonly more: number;
   readonly fleet: string;
+  /** Of the definitions, for a channel that marks commits. */
+  readonly commit?: string;
   /** RFC 3339. */
   readonly at: string;
 }
@@ -29,6 +31,7 @@ export interface Seen {
   readonly since: number;
   /** Not found any more. */
   readonly goneSince?: number;
+  /** Channels; of one that marks commits `channel@commit`, the newest last. */
   readonly told: readonly string[];
 }
 
@@ -43,6 +46,8 @@ export interface Situation extends Problems {
   readonly images: readonly Pick<Image, 'name' | 'owners'>[];
   readonly settings: NotifySettings;
   readonly fleet: string;
+  /** Of the definitions in use, and of newer ones that are refused; absent: they are from no repository. */
+  readonly commits?: { readonly used?: string | undefined; readonly refused?: string | undefined };
   /** Where people reach the service; absent: no links. */
   readonly url?: string | undefined;
   /** Milliseconds since the epoch. */
@@ -67,13 +72,17 @@ function tellBegun(seen: Map<string, Seen>, situation: Situation): readonly Mess
   const lasting = [...seen.values()].filter(({ goneSince }) => goneSince === undefined);
   const settled = groupsOf(lasting, ({ since }) => since).filter((group) => isSettled(group, situation));
   return settled.flatMap(({ entries }) =>
-    situation.settings.channels.flatMap(({ name }) => {
-      const fresh = entries.filter(({ problem, told }) => !told.includes(name) && isFor(name, problem, situation));
+    situation.settings.channels.flatMap((channel) => {
+      const commit = channel.kind === 'status' ? commitOf(entries[0]!.problem, situation) : undefined;
+      if (channel.kind === 'status' && commit === undefined) return [];
+      const mark = commit === undefined ? channel.name : `${channel.name}@${commit}`;
+      const fresh = entries.filter(({ problem, told }) => !told.includes(mark) && isFor(channel, problem, situation));
       for (const { problem } of fresh) {
         const entry = seen.get(problem.key)!;
-        seen.set(problem.key, { ...entry, told: [...entry.told, name] });
+        const others = entry.told.filter((each) => !isOf(channel.name, each));
+        seen.set(problem.key, { ...entry, told: [...others, mark] });
       }
-      return fresh.length === 0 ? [] : [compose('problem', name, fresh, situation)];
+      return fresh.length === 0 ? [] : [compose('problem', { channel: channel.name, commit }, fresh, situation)];
     }),
   );
 }
@@ -87,10 +96,25 @@ function tellOver(seen: Map<string, Seen>, situation: Situation): readonly Messa
   return settled.flatMap(({ entries }) => {
     for (const { problem } of entries) seen.delete(problem.key);
     return situation.settings.channels.flatMap(({ name }) => {
-      const heard = entries.filter(({ told }) => told.includes(name));
-      return heard.length === 0 ? [] : [compose('recovered', name, heard, situation)];
+      const heard = entries.filter(({ told }) => told.some((mark) => isOf(name, mark)));
+      const marks = Map.groupBy(heard, ({ told }) => told.find((mark) => isOf(name, mark))!);
+      return [...marks].map(([mark, each]) => {
+        const marked = mark === name ? undefined : mark.slice(name.length + 1);
+        // A refused commit stays a bad one; what is over is said of the one that took its place
+        const commit = each[0]!.problem.kind === 'definitions-refused' ? marked && situation.commits?.used : marked;
+        return compose('recovered', { channel: name, commit }, each, situation);
+      });
     });
   });
+}
+
+/** Names of channels have no `@`. */
+function isOf(channel: string, mark: string): boolean {
+  return mark === channel || mark.startsWith(`${channel}@`);
+}
+
+function commitOf({ kind }: Problem, { commits = {} }: Situation): string | undefined {
+  return kind === 'definitions-refused' ? commits.refused : commits.used;
 }
 
 /** What was seen before, with what is found now. What was not asked about stays as it was. */
@@ -145,7 +169,13 @@ function isSettled({ newest, oldest }: Group, { now, settings }: Situation): boo
   return now - newest >= settleMs || now - oldest >= settleMs * MOST_SETTLES;
 }
 
-function isFor(channel: string, problem: Problem, { settings: { routes }, images }: Situation): boolean {
+function isFor(
+  { name: channel, kind }: NotifyChannel,
+  problem: Problem,
+  { settings: { routes }, images }: Situation,
+): boolean {
+  // A pull request elsewhere says nothing against a commit here
+  if (kind === 'status' && problem.severity === 'info') return false;
   if (routes.length === 0) return true;
   const owners = images.find(({ name }) => name === problem.image)?.owners.map(({ team }) => team) ?? [];
   return routes.some((route) => route.to.includes(channel) && fits(route, problem, owners));
@@ -161,7 +191,7 @@ function fits({ owners, images, kinds, severity }: NotifyRoute, problem: Problem
 
 function compose(
   state: 'problem' | 'recovered',
-  channel: string,
+  to: Pick<Message, 'channel'> & { readonly commit: string | undefined },
   entries: readonly Seen[],
   { fleet, url, now }: Situation,
 ): Message {
@@ -170,10 +200,13 @@ function compose(
     const target = link === undefined || !link.startsWith('/') ? link : url && `${url}${link}`;
     return { ...(image && { image }), reason, ...(target && { link: target }) };
   });
+  const { channel, commit } = to;
+  const ways = commit === undefined ? [channel] : [channel, commit];
   const what = entries.map(({ problem, since }) => [problem.key, since]);
   return {
-    id: `ingot-${digestOf(JSON.stringify([fleet, channel, state, what])).slice('sha256:'.length, 'sha256:'.length + 32)}`,
+    id: `ingot-${digestOf(JSON.stringify([fleet, ...ways, state, what])).slice('sha256:'.length, 'sha256:'.length + 32)}`,
     ...{ channel, state, lines, fleet },
+    ...(commit !== undefined && { commit }),
     ...{ kind: first.kind, severity: state === 'recovered' ? 'info' : first.severity },
     title: titleOf(state, entries),
     more: Math.max(0, entries.length - MAX_LINES),
@@ -199,11 +232,15 @@ function titleOf(state: 'problem' | 'recovered', entries: readonly Seen[]): stri
   return state === 'recovered' ? `over: ${words}` : words;
 }
 
-/** What `ingot notify test` sends. */
-export function testMessage(channel: string, fleet: string, { id, at }: { id: string; at: string }): Message {
+/** What `ingot notify test` sends. @param commit of the definitions, when they are in a repository */
+export function testMessage(
+  channel: string,
+  fleet: string,
+  { id, at, commit }: { id: string; at: string; commit?: string | undefined },
+): Message {
   const lines = [{ reason: `somebody wanted to see whether notifications of ${fleet} arrive here` }];
   const about = { state: 'test', kind: 'test', severity: 'info', title: 'a test of ingot' } as const;
-  return { id, channel, ...about, lines, more: 0, fleet, at };
+  return { id, channel, ...about, lines, more: 0, fleet, at, ...(commit && { commit }) };
 }
 
 const FIRST_RETRY_MS = 10_000;

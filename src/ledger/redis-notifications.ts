@@ -24,6 +24,7 @@ const MessageSchema = z.object({
   state: z.enum(['problem', 'recovered', 'test']),
   kind: z.enum([...PROBLEM_KINDS, 'test']),
   severity: z.enum(SEVERITIES),
+  commit: text.optional(),
   lines: z.array(z.object({ image: text.optional(), reason: text, link: text.optional() })),
 });
 const PendingSchema = z.object({

@@ -76,7 +76,16 @@ async function decide(fleet: Fleet, deps: NotifierDeps): Promise<void> {
   try {
     const found = findProblems(await gather(fleet, deps));
     const { notify: settings, fleet: name, access } = fleet.settings;
-    const situation = { ...found, seen: await notifications.seen(), images: fleet.images, settings, fleet: name };
+    const pointer = await deps.store.definitions();
+    const commits = { used: pointer?.commit, refused: pointer?.refused?.commit };
+    const situation = {
+      ...found,
+      commits,
+      seen: await notifications.seen(),
+      images: fleet.images,
+      settings,
+      fleet: name,
+    };
     const at = now();
     await notifications.decide(decideNotifications({ ...situation, url: access?.url, now: at }), at);
   } finally {

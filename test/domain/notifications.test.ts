@@ -14,7 +14,10 @@ const START = Date.parse('2026-11-23T02:00:00Z');
 const SETTLE = 60_000;
 
 /** A factory that decides at times, and remembers. */
-function factory(settings: unknown, { url }: { readonly url?: string } = {}) {
+function factory(
+  settings: unknown,
+  { url, commits }: { readonly url?: string; readonly commits?: NonNullable<Situation['commits']> } = {},
+) {
   let seen: ReadonlyMap<string, Seen> = new Map();
   const images = [
     { name: 'base', owners: [{ team: 'platform' }] },
@@ -27,11 +30,54 @@ function factory(settings: unknown, { url }: { readonly url?: string } = {}) {
     unasked: readonly string[] = [],
   ) => {
     const situation = { problems, asked, unasked, seen, images, settings: Notify.parse(settings), fleet: 'acme', url };
-    const decision = decideNotifications({ ...situation, now: START + after });
+    const decision = decideNotifications({ ...situation, ...(commits && { commits }), now: START + after });
     seen = decision.seen;
     return decision.messages;
   };
 }
+
+describe('a channel that marks commits', () => {
+  const settings = {
+    channels: { fleet: { status: { forge: 'github', repository: 'acme/images', token: { env: 'T' } } } },
+    settle: '0s',
+  };
+  const refused: Problem = { ...blocked('base'), kind: 'definitions-refused', key: 'refused', group: 'refused' };
+
+  test('marks the commit in use, each newer one that has the problem, and the last of them when it is over', () => {
+    const commits = { used: 'one' };
+    const decide = factory(settings, { commits });
+
+    const first = decide(0, [blocked('base')]);
+    const again = decide(1_000, [blocked('base')]);
+    commits.used = 'two';
+    const newer = decide(2_000, [blocked('base')]);
+    const over = decide(3_000, []);
+
+    expect([first, again, newer, over].map((told) => told.map(({ commit, state }) => [commit, state]))).toEqual([
+      [['one', 'problem']],
+      [],
+      [['two', 'problem']],
+      [['two', 'recovered']],
+    ]);
+    expect(newer[0]!.id).not.toBe(first[0]!.id);
+  });
+
+  test('marks the refused commit, and never calls that one good', () => {
+    const commits: { used: string; refused?: string } = { used: 'one', refused: 'bad' };
+    const decide = factory(settings, { commits });
+
+    const [begun] = decide(0, [refused]);
+    Object.assign(commits, { used: 'good', refused: undefined });
+    const [over] = decide(1_000, []);
+
+    expect([begun?.commit, over?.commit]).toEqual(['bad', 'good']);
+  });
+
+  test('says nothing where definitions are in no repository, nor of what is no matter of a commit', () => {
+    expect(factory(settings)(0, [blocked('base')])).toEqual([]);
+    expect(factory(settings, { commits: { used: 'one' } })(0, [{ ...blocked('base'), severity: 'info' }])).toEqual([]);
+  });
+});
 
 describe('a problem', () => {
   test('is told once to each channel, and once more when it is over', () => {

@@ -101,7 +101,7 @@ function oneWay<T extends z.ZodType<Pick<CommonDownstream, 'branch' | 'branches'
 const Local = z.strictObject({ forge: z.literal('local'), path: z.string().min(1, 'is empty'), ...common });
 
 /** A token in the clear would go over the wire of anybody between. */
-const ForgeAddress = z
+export const ForgeAddress = z
   .string()
   .regex(
     /^(https:\/\/[^\s@?#]+|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(\/[^\s@?#]*)?)$/,

@@ -1,13 +1,25 @@
 import { z } from 'zod';
 import { PROBLEM_KINDS, type ProblemKind, SEVERITIES, type Severity } from '../problems.ts';
+import { ForgeAddress } from './settings-downstreams.ts';
 import { SecretPlace } from './settings-hooks.ts';
 import { Duration, Line, Name } from './values.ts';
+
+export type StatusForge = 'gitea' | 'forgejo' | 'github' | 'gitlab';
 
 type Place = { readonly env: string } | { readonly file: string };
 
 /** Where notifications go. An address that is a secret by itself is named, not written. */
 export type NotifyChannel = { readonly name: string } & (
   | { readonly kind: 'slack' | 'teams'; readonly url: Place }
+  | {
+      /** Of the commit that the definitions were read from. */
+      readonly kind: 'status';
+      readonly forge: StatusForge;
+      /** Without a slash at its end. */
+      readonly url: string;
+      readonly repository: string;
+      readonly token: Place;
+    }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret: Place }
   | {
       readonly kind: 'email';
@@ -49,11 +61,30 @@ const Url = z
   .regex(/^https?:\/\/[^\s@]+$/, 'must be an address without user and password; it is signed with "secret" instead');
 const Address = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'is no mail address');
 
+const HOMES: Readonly<Partial<Record<StatusForge, string>>> = {
+  github: 'https://github.com',
+  gitlab: 'https://gitlab.com',
+};
+
+const Status = z
+  .strictObject({
+    forge: z.literal(['gitea', 'forgejo', 'github', 'gitlab']),
+    url: ForgeAddress.optional(),
+    repository: z
+      .string()
+      .regex(/^[\w.-]+(\/[\w.-]+)+$/, 'is no repository; write the one of the definitions as in acme/images'),
+    token: SecretPlace,
+  })
+  .refine(({ forge, url }) => url !== undefined || HOMES[forge] !== undefined, {
+    message: 'does not say where the forge is; add it as "url", as in https://git.acme.example',
+  });
+
 const Channel = z
   .strictObject({
     slack: z.strictObject({ url: SecretPlace }).optional(),
     teams: z.strictObject({ url: SecretPlace }).optional(),
     webhook: z.strictObject({ url: Url, secret: SecretPlace }).optional(),
+    status: Status.optional(),
     email: z
       .strictObject({
         server: z.string().regex(/^smtps?:\/\/[^\s/@]+$/, 'must be a server, as in smtp://mail.acme.example:587'),
@@ -65,7 +96,7 @@ const Channel = z
       .optional(),
   })
   .refine((channel) => Object.values(channel).filter(Boolean).length === 1, {
-    message: 'must be one of slack, teams, webhook and email',
+    message: 'must be one of slack, teams, webhook, status and email',
   });
 
 const Route = z.strictObject({
@@ -102,10 +133,14 @@ export const Notify = z
     }),
   );
 
-function toChannel(name: string, { slack, teams, webhook, email }: z.infer<typeof Channel>): NotifyChannel {
+function toChannel(name: string, { slack, teams, webhook, status, email }: z.infer<typeof Channel>): NotifyChannel {
   if (slack !== undefined) return { name, kind: 'slack', ...slack };
   if (teams !== undefined) return { name, kind: 'teams', ...teams };
   if (webhook !== undefined) return { name, kind: 'webhook', ...webhook };
+  if (status !== undefined) {
+    const { forge, url = HOMES[forge]!, repository, token } = status;
+    return { name, kind: 'status', forge, url: url.replace(/\/+$/, ''), repository, token };
+  }
   return { name, kind: 'email', ...defined(email!) };
 }
 
