@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pruneCommand } from '../commands/prune.ts';
 import { repairCommand } from '../commands/repair.ts';
 import { replicateCommand } from '../commands/replicate.ts';
+import { restoreCommand } from '../commands/restore.ts';
 import type { Common, Terminal } from './terminal.ts';
 
 /** What keeps registries whole and small. */
@@ -21,6 +22,15 @@ export function addRetentionVerbs(program: Command, { output, signal, withApp }:
     .action(async (_options, command: Command) => {
       const { root, json } = command.optsWithGlobals<Common>();
       await withApp(root, (app) => replicateCommand(app, output, { json, signal }));
+    });
+  program
+    .command('restore')
+    .argument('<replica>', 'where it still is, as under "replicas" in ingot.yaml')
+    .argument('[images...]', 'default: all')
+    .description('bring releases, channels and the log of decisions back into a registry that lost them')
+    .action(async (replica: string, images: string[], _options, command: Command) => {
+      const { root, json } = command.optsWithGlobals<Common>();
+      await withApp(root, (app) => restoreCommand(replica, app, output, { images, json, signal }));
     });
   program
     .command('prune')

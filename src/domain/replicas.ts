@@ -16,14 +16,20 @@ export interface ReplicaFacts {
   readonly marks: readonly Mark[];
 }
 
-/** Versions that the replica lacks: what channels are at first, then the newest. */
-export function versionsToCopy({ ours, theirs, marks, line }: ReplicaFacts): readonly string[] {
+/**
+ * Versions that the other side lacks: what channels are at first, then the newest. Of those in quarantine only what a
+ * channel is at, unless `all`: nobody should begin to use them, but who is pinned to one has to find it again.
+ */
+export function versionsToCopy(
+  { ours, theirs, marks, line }: ReplicaFacts,
+  { all = false }: { readonly all?: boolean } = {},
+): readonly string[] {
   const made = new Set(marks.flatMap(({ kind, version }) => (MADE_BY_US.includes(kind) ? (version ?? []) : [])));
   const inUse = new Set([...channelPositions(marks).values()].map(({ version }) => version));
   const barred = new Set(quarantinedVersions(marks));
   const there = new Set(theirs);
   const missing = ours.filter((tag) => isVersionTag(tag) && made.has(tag) && !there.has(tag));
-  const wanted = missing.filter((version) => inUse.has(version) || !barred.has(version));
+  const wanted = missing.filter((version) => all || inUse.has(version) || !barred.has(version));
   const rank = (version: string) => Number(!inUse.has(version)) * 2 + Number(!isOfLine(line, version));
   return wanted.sort((a, b) => rank(a) - rank(b) || semver.rcompare(a, b));
 }

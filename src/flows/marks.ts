@@ -19,7 +19,8 @@ const ANCHOR = Buffer.from(
     layers: [{ mediaType: MEDIA_TYPES.empty, digest: digestOf('{}'), size: 2 }],
   }),
 );
-const ANCHOR_DIGEST: Digest = digestOf(ANCHOR);
+/** What every mark refers to. */
+export const ANCHOR_DIGEST: Digest = digestOf(ANCHOR);
 
 /** Keeps a registry's garbage collection from the anchor and what refers to it. */
 const ANCHOR_TAG = 'ingot-marks';
@@ -48,7 +49,8 @@ export async function addMark(registry: Registry, repository: Reference, mark: M
   );
 }
 
-async function ensureAnchor(registry: Registry, repository: Reference, call: Call): Promise<Descriptor> {
+/** What marks hang on, made where it is missing. */
+export async function ensureAnchor(registry: Registry, repository: Reference, call: Call): Promise<Descriptor> {
   const reference = atTag(repository, ANCHOR_TAG);
   const found = await registry.head(reference, call);
   if (found?.digest === ANCHOR_DIGEST) return found;

@@ -9,6 +9,7 @@ import type { Attestor } from '../signer/signer.ts';
 import type { MarkDeps } from './mark-log.ts';
 import { readMarks } from './marks.ts';
 import { followChannel, followReferrers } from './replicate-channels.ts';
+import { followMarks } from './replicate-marks.ts';
 import { replicateRelease } from './replicate-release.ts';
 
 export interface ReplicateDeps extends MarkDeps {
@@ -28,7 +29,7 @@ export interface ReplicaReport {
   readonly problems: readonly { readonly image: string; readonly message: string }[];
 }
 
-/** One image at one replica. */
+/** One image, here and at one replica; the other way round where it is restored. */
 export interface Pair {
   readonly image: Image;
   readonly from: Reference;
@@ -55,34 +56,80 @@ interface Progress {
 
 async function replicateTo(replica: string, deps: ReplicateDeps, signal: AbortSignal): Promise<ReplicaReport> {
   const there = placesBelow(parseBase(replica));
+  const pairs = deps.fleet.images.map((image) => {
+    return { image, from: deps.places.release(image.name), to: there.release(image.name) };
+  });
+  const fleet = { from: deps.places.fleet(), to: there.fleet() };
+  const way: Way = { far: fleet.to.registry, fleet, isBack: false };
+  return { replica, ...(await bringAll(pairs, way, deps, signal)) };
+}
+
+/**
+ * Brings back what a replica has of these images and our own registry lacks, with the log of all that was decided. A
+ * channel that is here already stays where it is: what moved it knew better.
+ */
+export async function restoreFrom(
+  replica: string,
+  images: readonly Image[],
+  deps: ReplicateDeps,
+  signal: AbortSignal,
+): Promise<ReplicaReport> {
+  const there = placesBelow(parseBase(replica));
+  const pairs = images.map((image) => {
+    return { image, from: there.release(image.name), to: deps.places.release(image.name) };
+  });
+  const fleet = { from: there.fleet(), to: deps.places.fleet() };
+  const way: Way = { far: fleet.from.registry, fleet, isBack: true };
+  return { replica, ...(await bringAll(pairs, way, deps, signal)) };
+}
+
+interface Way {
+  /** Host of the registry that is not ours. */
+  readonly far: string;
+  /** Where marks of the whole fleet are. */
+  readonly fleet: Pick<Pair, 'from' | 'to'>;
+  /** Back to us: with what is in quarantine, and channels are made where they are missing, and never moved. */
+  readonly isBack: boolean;
+}
+
+async function bringAll(
+  pairs: readonly Pair[],
+  way: Way,
+  deps: ReplicateDeps,
+  signal: AbortSignal,
+): Promise<Omit<ReplicaReport, 'replica'>> {
   const limit = pLimit(AT_ONCE);
   const progress: Progress = { copied: [], moved: [], problems: [] };
-  const visits = deps.fleet.images.map((image) => {
-    const pair = { image, from: deps.places.release(image.name), to: there.release(image.name) };
-    const visit = { pair, progress, deps, signal };
-    return limit(() => attempt(visit, () => replicateImage(visit)));
-  });
-  await Promise.all(visits);
-  return { replica, ...progress };
+  const visits = pairs.map((pair) => ({ what: pair.image.name, pair, way, progress, deps, signal }));
+  const [first] = visits;
+  if (first !== undefined)
+    await attempt({ ...first, what: 'fleet' }, () => followMarks(way.fleet, deps.registry, { signal }));
+  await Promise.all(visits.map((visit) => limit(() => attempt(visit, () => bring(visit)))));
+  return progress;
 }
 
 interface Visit {
+  /** The image; or what else it is about. */
+  readonly what: string;
   readonly pair: Pair;
+  readonly way: Way;
   readonly progress: Progress;
   readonly deps: ReplicateDeps;
   readonly signal: AbortSignal;
 }
 
-async function replicateImage(visit: Visit): Promise<void> {
-  const { pair, progress, deps, signal } = visit;
+async function bring(visit: Visit): Promise<void> {
+  const { pair, way, progress, deps, signal } = visit;
   const image = pair.image.name;
+  await attempt(visit, () => followMarks(pair, deps.registry, { signal }));
   const facts = await readFacts(visit);
-  for (const version of versionsToCopy(facts)) {
+  for (const version of versionsToCopy(facts, { all: way.isBack })) {
     await attempt(visit, async () => {
       if (await replicateRelease(pair, version, deps, signal)) progress.copied.push({ image, version });
     });
   }
-  for (const channel of channelTagsOf(facts)) {
+  const channels = channelTagsOf(facts);
+  for (const channel of way.isBack ? channels.filter((tag) => !facts.theirs.includes(tag)) : channels) {
     await attempt(visit, async () => {
       const move = await followChannel(pair, channel, deps, signal);
       if (move !== undefined) progress.moved.push({ image, channel, ...move });
@@ -106,14 +153,14 @@ async function readFacts({ pair, deps, signal }: Visit): Promise<ReplicaFacts> {
  * A part that fails is said, and holds up no other. One answer that the replica is down is enough for all of it: a
  * fleet of hundreds would wait for hours.
  */
-async function attempt({ pair, progress, signal }: Visit, work: () => Promise<void>): Promise<void> {
+async function attempt({ what, way, progress, signal }: Visit, work: () => Promise<void>): Promise<void> {
   if (progress.unreachable !== undefined) return;
   try {
     await work();
   } catch (error) {
     if (signal.aborted || !(error instanceof FactoryError)) throw error;
-    if (isDown(error) && error.details.registry === pair.to.registry) progress.unreachable ??= error.message;
-    else progress.problems.push({ image: pair.image.name, message: error.message });
+    if (isDown(error) && error.details.registry === way.far) progress.unreachable ??= error.message;
+    else progress.problems.push({ image: what, message: error.message });
   }
 }
 

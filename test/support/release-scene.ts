@@ -52,12 +52,14 @@ export interface ReleaseSceneOptions {
   readonly registry: Registry;
   readonly ledger: StandingScene['ledger'];
   readonly settings?: string;
+  /** Private key, PEM; default: a new one. */
+  readonly key?: string;
   /** Further images: name to image.yaml. */
   readonly images?: Readonly<Record<string, string>>;
 }
 
 export function createReleaseScene(options: ReleaseSceneOptions): ReleaseScene {
-  const { base, registry, ledger, settings = '', images = {} } = options;
+  const { base, registry, ledger, settings = '', images = {}, key = generateKeyPair().privateKey } = options;
   const definitions = Object.entries({ base: BASE, ...images }).map(([name, text]) => [
     `images/${name}/image.yaml`,
     text,
@@ -69,7 +71,7 @@ export function createReleaseScene(options: ReleaseSceneOptions): ReleaseScene {
   const command = createCommandGate({ root: '/' });
   const deps: ReleaseDeps = {
     ...{ registry, ledger, places, settings: fleet.settings, cataloguer, scanner },
-    attestor: createAttestor({ registry, signer: createKeySigner(generateKeyPair().privateKey) }),
+    attestor: createAttestor({ registry, signer: createKeySigner(key) }),
     gates: createGateRunner({ command, webhook: command, consumer: command }),
     revision: async () => undefined,
     factory: { id: 'https://ingot.example/factories/acme', version: '0.0.0' },
