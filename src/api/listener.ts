@@ -60,7 +60,8 @@ async function start(fetch: Fetch, listen: string, remedy: string): Promise<Serv
     const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is taken' : (cause as Error).message;
     throw new FactoryError(`cannot listen on ${listen}: ${why}; ${remedy}`, { code: 'configuration', cause });
   });
-  await Promise.race([once(server, 'listening'), failed]);
+  // It rejects with the error itself, which says nothing of a remedy
+  await Promise.race([once(server, 'listening').catch(() => failed), failed]);
   failed.catch(() => undefined);
   return server;
 }

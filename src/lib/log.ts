@@ -60,5 +60,7 @@ function textLine(message: string, { redaction }: LogOptions): string {
 function jsonLine(level: LogLevel, message: string, fields: LogFields, options: LogOptions): string {
   const { redaction, now, about } = options;
   const line = { time: now().toISOString(), level, message, ...about, ...fields };
-  return JSON.stringify({ ...line, message }, (_, value: unknown) => (typeof value === 'string' ? redaction.redact(value) : value));
+  return JSON.stringify({ ...line, message }, (_, value: unknown) =>
+    typeof value === 'string' ? redaction.redact(value) : value,
+  );
 }

@@ -20,7 +20,7 @@ export interface ProcessTelemetry {
 export async function startTelemetry(config: Config, log: Log): Promise<ProcessTelemetry> {
   const { dataDirectory } = config;
   const metrics = createProcessMetrics({ version: VERSION, dataDirectory });
-  const tracing = config.traces ? await startTracing(config) : undefined;
+  const tracing = config.traces ? await startTracing(config, log) : undefined;
   return {
     metrics,
     telemetry: createTelemetry({ metrics, log, traces: tracing?.traces, now: Date.now }),
@@ -30,11 +30,12 @@ export async function startTelemetry(config: Config, log: Log): Promise<ProcessT
 }
 
 /** Loaded where it is wanted: OpenTelemetry takes a moment to start. */
-async function startTracing({ redaction }: Config) {
+async function startTracing({ redaction }: Config, log: Log) {
   const [{ startTraces }, { createQueueTracing }] = await Promise.all([
     import('../telemetry/traces.ts'),
     import('../queue/tracing.ts'),
   ]);
-  const traces = startTraces({ version: VERSION, redaction, instance: `${hostname()} ${process.pid}` });
+  const instance = `${hostname()} ${process.pid}`;
+  const traces = startTraces({ version: VERSION, redaction, instance, onTrouble: log.warn });
   return { traces, queueTracing: createQueueTracing() };
 }

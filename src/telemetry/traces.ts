@@ -1,6 +1,9 @@
 import {
   type Context,
   context,
+  type DiagLogger,
+  DiagLogLevel,
+  diag,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -46,6 +49,8 @@ export interface TraceOptions {
   readonly redaction: Redaction;
   /** `host pid`, to tell processes apart. */
   readonly instance: string;
+  /** What could not be sent. */
+  readonly onTrouble: (message: string) => void;
 }
 
 const RUN_ID = 'ingot.run.id';
@@ -53,7 +58,8 @@ const RUN_ID = 'ingot.run.id';
 const FLUSH_MS = 3_000;
 
 /** Sends to where `OTEL_EXPORTER_OTLP_*` says (the exporter reads these itself). Load this file only when one is set. */
-export function startTraces({ version, redaction, instance }: TraceOptions): Traces {
+export function startTraces({ version, redaction, instance, onTrouble }: TraceOptions): Traces {
+  diag.setLogger(troubleLogger(onTrouble), DiagLogLevel.ERROR);
   const ids = createIds();
   const provider = new TracerProvider({
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
@@ -90,6 +96,18 @@ export function startTraces({ version, redaction, instance }: TraceOptions): Tra
       );
     },
   };
+}
+
+/** What is below an error is of interest to nobody here. */
+function troubleLogger(onTrouble: (message: string) => void): DiagLogger {
+  const quiet = () => {};
+  const error = (message: string) => onTrouble(`traces are not sent: ${reasonIn(message)}`);
+  return { error, warn: quiet, info: quiet, debug: quiet, verbose: quiet };
+}
+
+/** The SDK gives errors as JSON with their stack. */
+function reasonIn(text: string): string {
+  return /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
 }
 
 /** BullMQ tells of every look into an empty queue: what belongs to no run is not recorded. */

@@ -24,10 +24,7 @@ export interface ServiceOptions {
 }
 
 /** `ingot VERB…` that keeps running, with a data directory of its own; there when it says so. */
-export async function startService(
-  args: readonly string[],
-  options: ServiceOptions,
-): Promise<ServiceProcess> {
+export async function startService(args: readonly string[], options: ServiceOptions): Promise<ServiceProcess> {
   const { root, data, redis, ready } = options;
   const env = { ...process.env, INGOT_DATA: data, REDIS_URL: redis, ...options.env };
   const command = ['--pdeathsig', 'KILL', '--', process.execPath, CLI, '-C', root, ...args];
