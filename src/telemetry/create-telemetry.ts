@@ -47,7 +47,7 @@ export function createTelemetry({ metrics, log, traces, now }: TelemetryParts): 
     store: (store) => ({
       ...store,
       async tell(event: EventToTell) {
-        logEvent(event, log); // first: it has happened, whether Redis hears of it or not
+        logEvent(event, log, { traced: traces !== undefined }); // first: it has happened, whether Redis hears of it or not
         await store.tell(event);
       },
     }),

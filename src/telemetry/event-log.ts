@@ -1,13 +1,15 @@
 import type { EventToTell } from '../ledger/store.ts';
 import type { Log } from '../lib/log.ts';
+import { traceOfRun } from './run-trace.ts';
 
 type Said = readonly [level: 'detail' | 'info' | 'warn', message: string];
 
 /** One line for what happened, with the names that programs search by. */
-export function logEvent(told: EventToTell, log: Log): void {
+export function logEvent(told: EventToTell, log: Log, { traced }: { readonly traced: boolean }): void {
   const [level, message] = sayEvent(told);
   const { type: event, ...fields } = told;
-  log[level](message, { ...fields, event });
+  const trace = traced && 'run' in told ? { trace_id: traceOfRun(told.run).traceId } : {};
+  log[level](message, { ...fields, ...trace, event });
 }
 
 function sayEvent(told: EventToTell): Said {

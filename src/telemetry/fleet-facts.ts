@@ -1,3 +1,4 @@
+import type { Severity } from '../domain/fleet/model.ts';
 import type { HookView } from '../domain/hooks.ts';
 import type { PlanEntry } from '../domain/plan.ts';
 import type { NotifyChannelView } from '../domain/service/notify.ts';
@@ -49,6 +50,12 @@ export function timestamp(time: string): number {
 /** How often in a row the image failed with the same inputs. */
 export function failuresOf({ holds }: PlanEntry): number {
   return Math.max(0, ...holds.map((hold) => (hold.kind === 'backing-off' ? hold.failures : 0)));
+}
+
+/** How many vulnerabilities of the release in use the archive has a fix for, by severity. */
+export function fixableOf({ reasons }: PlanEntry): ReadonlyMap<Severity, number> {
+  const findings = reasons.flatMap((reason) => (reason.kind === 'vulnerability-fixable' ? reason.findings : []));
+  return new Map([...Map.groupBy(findings, ({ severity }) => severity)].map(([name, { length }]) => [name, length]));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type FleetFacts, failuresOf, newestLags, pendingSince, timestamp } from './fleet-facts.ts';
+import { type FleetFacts, failuresOf, fixableOf, newestLags, pendingSince, timestamp } from './fleet-facts.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number | undefined];
@@ -72,6 +72,13 @@ function addImages({ plan }: FleetFacts, add: Add): void {
 
 function addFreshness({ plan, upstreams, freshness }: FleetFacts, add: Add): void {
   const entries = plan?.entries ?? [];
+  add(
+    'ingot_image_fixable_vulnerabilities',
+    'Vulnerabilities of the release in use that the archive has a fix for.',
+    entries.flatMap((entry) =>
+      [...fixableOf(entry)].map(([severity, count]): Sample => [{ image: entry.image, severity }, count]),
+    ),
+  );
   add(
     'ingot_image_pending_change_timestamp_seconds',
     'Since when an upstream of the image offers what its release does not have; absent when there is nothing.',

@@ -106,6 +106,7 @@ describe('the log of a served fleet', () => {
 
     const ended = lines.find(({ event, image }) => event === 'run.ended' && image === 'child');
     expect(ended).toMatchObject({ level: 'info', outcome: 'released', process: 'worker', version: '3.11.0' });
+    expect(ended!.trace_id).toBe(traceOfRun(`${ended!.run}`).traceId);
     const steps = lines.filter(({ event, run }) => event === 'run.step' && run === ended!.run);
     expect(steps).toContainEqual(
       expect.objectContaining({ image: 'child', step: 'build', platform: 'linux/arm64', state: 'done' }),
