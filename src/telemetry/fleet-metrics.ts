@@ -187,6 +187,7 @@ function addMessages({ hooks, channels }: FleetFacts, add: Add): void {
 
 function addSamples(name: string, help: string, samples: readonly Sample[], registry: Registry): void {
   const known = samples.filter((sample): sample is readonly [Labels, number] => sample[1] !== undefined);
+  if (known.length === 0 && samples.every(([labels]) => Object.keys(labels).length === 0)) return; // it would be 0
   const labelNames = [...new Set(samples.flatMap(([labels]) => Object.keys(labels)))];
   const configuration = { name, help, labelNames, registers: [registry] };
   if (name.endsWith('_total')) {

@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { OUTCOMES } from '../domain/run.ts';
@@ -91,18 +92,15 @@ function addBuildInfo(registers: Registry[], version: string): void {
 
 /** Asked when somebody scrapes. */
 function addDisk(registers: Registry[], dataDirectory: string): void {
-  const size = new Gauge({
-    ...{ name: 'ingot_data_size_bytes', registers },
-    help: 'Size of the disk that the data directory is on.',
-  });
-  new Gauge({
-    ...{ name: 'ingot_data_free_bytes', registers },
-    help: 'What is free there for this process.',
-    async collect() {
-      const found = await statfs(dataDirectory).catch(() => undefined);
-      if (found === undefined) return;
-      size.set(found.blocks * found.bsize);
-      this.set(found.bavail * found.bsize);
-    },
-  });
+  const add = (name: string, help: string, bytes: (disk: StatsFs) => number) =>
+    new Gauge({
+      ...{ name, help, registers },
+      async collect() {
+        const disk = await statfs(dataDirectory).catch(() => undefined);
+        if (disk === undefined) this.remove();
+        else this.set(bytes(disk));
+      },
+    });
+  add('ingot_data_size_bytes', 'Size of the disk of the data directory.', ({ blocks, bsize }) => blocks * bsize);
+  add('ingot_data_free_bytes', 'What is free there for this process.', ({ bavail, bsize }) => bavail * bsize);
 }
