@@ -98,8 +98,7 @@ export async function readConfig({
   }
   const found = parsed.data;
   const folder = resolve(root);
-  const redaction = createRedaction();
-  redaction.learn(...secretsIn(env));
+  const redaction = environmentRedaction(env);
   const ca =
     found.NODE_EXTRA_CA_CERTS === undefined
       ? undefined
@@ -122,6 +121,13 @@ export async function readConfig({
     ...(found.INGOT_METRICS_LISTEN === undefined ? {} : { metricsListen: found.INGOT_METRICS_LISTEN }),
     traces: sendsTraces(found),
   };
+}
+
+/** Knows the secrets that the environment holds. */
+export function environmentRedaction(env: NodeJS.ProcessEnv = process.env): Redaction {
+  const redaction = createRedaction();
+  redaction.learn(...secretsIn(env));
+  return redaction;
 }
 
 /** Names of variables that mostly hold a secret, and not the place of one. */

@@ -21,7 +21,8 @@ const KNOWN_TOKENS =
 const QUERY =
   /([?&](?:access_token|token|sig|signature|password|secret|api_?key|x-amz-(?:signature|credential|security-token)|x-goog-signature)=)[^&\s"'#]+/gi;
 const WEBHOOK_PATH = /(hooks\.slack\.com\/(?:services|workflows)\/)[\w/-]+/g;
-const ASSIGNED = /\b((?:[\w-]*(?:password|passwd|passphrase|secret|_token|api_?key))["']?(?:=|: ?["']))[^\s"',;&]+/gi;
+const ASSIGNED =
+  /\b([\w-]*(?:password|passwd|passphrase|secret|_token|api_?key)\\*["']?(?:=|: ?\\*["']))[^\s"'\\,;&]+/gi;
 
 /** @returns one that learns; make one a process */
 export function createRedaction(): Redaction {
