@@ -4,6 +4,7 @@ import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
 import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
+import { learnSecrets } from './compose/known-secrets.ts';
 import { createLeftDefinitions, type LeftOptions } from './compose/left-definitions.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
@@ -138,6 +139,7 @@ export async function assembleApp(
   options: AssembleOptions,
 ): Promise<AssembledApp> {
   const { settings } = fleet;
+  await learnSecrets(config, fleet);
   const { builder, cataloguer, scanner, onRequest = options.telemetry?.onRequest } = options.instead ?? {};
   const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
   const places = placesBelow(parseBase(base));

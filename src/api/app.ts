@@ -146,7 +146,8 @@ function addDocument(app: OpenAPIHono<ApiEnv>): void {
     info: {
       title: 'ingot API',
       version: VERSION,
-      description: 'What an organisation asks of its factory of golden images. Errors are application/problem+json.',
+      description:
+        'What an organisation asks of its factory of golden images. Errors are application/problem+json. Health (/healthz, /readyz) needs no credential; metrics (/metrics) are on an address of their own, see --metrics-listen.',
     },
   });
   app.get('/openapi.json', (c) => c.json(document));

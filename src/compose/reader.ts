@@ -7,7 +7,7 @@ import { readPackageState } from '../image/package-state.ts';
 import type { Budget } from '../lib/budget.ts';
 import { createHttp, type Http } from '../lib/http.ts';
 import type { Redaction } from '../lib/redaction.ts';
-import { type Credentials, createDockerCredentials } from '../registry/credentials.ts';
+import { type Credentials, createDockerCredentials, secretsOf } from '../registry/credentials.ts';
 import { createRegistry } from '../registry/oci.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { RequestEvent } from '../registry/transport.ts';
@@ -36,7 +36,7 @@ function learnt({ find }: Credentials, redaction: Redaction): Credentials {
   return {
     async find(registry) {
       const found = await find(registry);
-      if (found !== undefined) redaction.learn('password' in found ? found.password : found.identityToken);
+      if (found !== undefined) redaction.learn(...secretsOf(found));
       return found;
     },
   };
