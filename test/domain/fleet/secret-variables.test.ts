@@ -13,7 +13,7 @@ test('every variable that definitions name as the place of a secret is found, an
     'gates: [ { name: canary, when: before, webhook: { url: "https://canary.example/", secret: { env: CANARY } } } ]',
     'downstreams: [ { forge: github, owner: acme, token: { env: GITHUB } } ]',
   ];
-  const image = ['line: "12"', 'from: debian:12-slim', 'env: { PYTHONUNBUFFERED: "1" }'];
+  const image = ['line: "12"', 'user: 10001', 'from: debian:12-slim', 'env: { PYTHONUNBUFFERED: "1" }'];
 
   const fleet = parseFleet(
     fleetFiles({ 'ingot.yaml': settings.join('\n'), 'images/base/image.yaml': image.join('\n') }),
