@@ -42,7 +42,7 @@ export interface Config {
 
 /** `host:port`, or `off`. */
 export const MetricsListen = z.union([z.literal('off'), ListenAddress], {
-  error: 'INGOT_METRICS_LISTEN must be address:port, as in 0.0.0.0:9464, or "off"',
+  error: 'must be address:port, as in 0.0.0.0:9464, or "off"',
 });
 
 const OtlpProtocol = z
@@ -59,9 +59,7 @@ const Environment = z.object({
   HTTPS_PROXY: z.string().optional(),
   NO_PROXY: z.string().optional(),
   NODE_EXTRA_CA_CERTS: z.string().optional(),
-  INGOT_LOG_FORMAT: z
-    .enum(LOG_FORMATS, { error: `INGOT_LOG_FORMAT must be ${LOG_FORMATS.join(' or ')}` })
-    .default('text'),
+  INGOT_LOG_FORMAT: z.enum(LOG_FORMATS, { error: `must be ${LOG_FORMATS.join(' or ')}` }).default('text'),
   INGOT_METRICS_LISTEN: MetricsListen.optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
