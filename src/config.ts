@@ -41,7 +41,7 @@ export interface Config {
 }
 
 /** `host:port`, or `off`. */
-export const MetricsListen = z.union([z.literal('off'), ListenAddress], {
+export const MetricsListen = z.string().refine((text) => text === 'off' || ListenAddress.safeParse(text).success, {
   error: 'must be address:port, as in 0.0.0.0:9464, or "off"',
 });
 
