@@ -17,7 +17,7 @@ import type { Terminal } from './cli/terminal.ts';
 import { exitCodeOfError, explainError } from './commands/errors.ts';
 import { createOutput } from './commands/output.ts';
 import { compose } from './compose.ts';
-import { readConfig } from './config.ts';
+import { environmentRedaction, readConfig } from './config.ts';
 import { VERSION } from './version.ts';
 
 const LINGER_MS = 5_000;
@@ -32,8 +32,9 @@ const terminal: Terminal = {
   output: createOutput(process.stdout, process.stderr),
   signal: interrupted.signal,
   async withApp(root, verb) {
-    const onTrouble = (message: string) => void process.stderr.write(`${message}\n`);
-    const app = await compose(await readConfig({ root }), { signal: interrupted.signal, onTrouble });
+    const config = await readConfig({ root });
+    const onTrouble = (message: string) => void process.stderr.write(`${config.redaction.redact(message)}\n`);
+    const app = await compose(config, { signal: interrupted.signal, onTrouble });
     try {
       exitCode = await verb(app);
     } finally {
@@ -79,7 +80,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`${explainError(error)}\n`);
+    process.stderr.write(`${environmentRedaction().redact(explainError(error))}\n`);
     exitCode = interrupted.signal.aborted ? 130 : exitCodeOfError(error);
   }
 }

@@ -4,6 +4,7 @@ import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
 import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
+import { learnSecrets } from './compose/known-secrets.ts';
 import { createLeftDefinitions, type LeftOptions } from './compose/left-definitions.ts';
 import { createPackages } from './compose/packages.ts';
 import { planDeps } from './compose/plan.ts';
@@ -32,12 +33,14 @@ import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import type { Budget } from './lib/budget.ts';
+import type { LogFields } from './lib/log.ts';
 import type { Pacer } from './lib/pacer.ts';
 import { redisOptions } from './queue/connection.ts';
 import { queuePrefix } from './queue/names.ts';
 import type { RequestEvent } from './registry/transport.ts';
 import { createAttestor } from './signer/attestor.ts';
 import { createKeySigner } from './signer/key.ts';
+import type { Telemetry } from './telemetry/create-telemetry.ts';
 import { VERSION } from './version.ts';
 
 /** Everything a command needs, put together from configuration. */
@@ -63,7 +66,7 @@ export interface App extends SharedParts {
 export interface ComposeOptions {
   readonly signal: AbortSignal;
   /** Troubles of parts that keep going by themselves. */
-  readonly onTrouble: (message: string) => void;
+  readonly onTrouble: (message: string, about?: LogFields) => void;
   /** For measurements: recorded parts in place of real ones, another fleet than that of the folder, requests counted. */
   readonly instead?: Partial<Pick<SharedParts, 'fleet' | 'cataloguer' | 'scanner'>> & {
     readonly builder?: Builder;
@@ -84,6 +87,8 @@ export interface AssembleOptions extends ComposeOptions {
   readonly pacer?: Pacer;
   /** For a process that releases nothing, and is given no key. */
   readonly unsigned?: boolean;
+  /** Looks on at what the parts do. */
+  readonly telemetry?: Pick<Telemetry, 'ledger' | 'attestor' | 'onRequest'> | undefined;
 }
 
 /** A factory with what its workers are given. */
@@ -134,7 +139,8 @@ export async function assembleApp(
   options: AssembleOptions,
 ): Promise<AssembledApp> {
   const { settings } = fleet;
-  const { builder, cataloguer, scanner, onRequest } = options.instead ?? {};
+  await learnSecrets(config, fleet);
+  const { builder, cataloguer, scanner, onRequest = options.telemetry?.onRequest } = options.instead ?? {};
   const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
   const places = placesBelow(parseBase(base));
   const queue: QueueSettings = {
@@ -147,8 +153,10 @@ export async function assembleApp(
     ...{ onRequest, budget: options.budget },
     free: [base, ...settings.replicas],
   });
-  const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const written = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const ledger = options.telemetry?.ledger(written) ?? written;
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
+  const attestor = signer === undefined ? withoutKey() : createAttestor({ registry, signer });
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
   const parts = {
     config,
@@ -156,7 +164,7 @@ export async function assembleApp(
     places,
     registry,
     ledger,
-    attestor: signer === undefined ? withoutKey() : createAttestor({ registry, signer }),
+    attestor: options.telemetry?.attestor(attestor) ?? attestor,
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
     packages: createPackages(config, settings, { http, registry }),

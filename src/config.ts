@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DefinitionError, FactoryError } from './domain/errors.ts';
 import type { SigningSettings } from './domain/fleet/model.ts';
+import { ListenAddress } from './domain/fleet/settings-access.ts';
+import { LOG_FORMATS, type LogFormat } from './lib/log.ts';
+import { createRedaction, type Redaction } from './lib/redaction.ts';
 import { installedTool } from './lib/tool.ts';
 
 /** What the environment decides. Settings of the fleet are in ingot.yaml. */
@@ -27,7 +30,26 @@ export interface Config {
   readonly person: string;
   /** A secret by the name of its variable. */
   readonly secret: (name: string) => string | undefined;
+  /** Keeps what is secret out of logs; knows what the environment holds, and what is read later. */
+  readonly redaction: Redaction;
+  /** Of processes that keep running. */
+  readonly logFormat: LogFormat;
+  /** `host:port` of metrics and health, or `off`. Absent: loopback. */
+  readonly metricsListen?: string;
+  /** Whether traces are sent; where to is read by the exporter itself (`OTEL_EXPORTER_OTLP_*`). */
+  readonly traces: boolean;
 }
+
+/** `host:port`, or `off`. */
+export const MetricsListen = z.string().refine((text) => text === 'off' || ListenAddress.safeParse(text).success, {
+  error: 'must be address:port, as in 0.0.0.0:9464, or "off"',
+});
+
+const OtlpProtocol = z
+  .union([z.literal('http/protobuf'), z.literal('')], {
+    error: 'ingot sends traces as http/protobuf only; name the port of the collector that takes that, mostly 4318',
+  })
+  .optional();
 
 const Environment = z.object({
   INGOT_DATA: z.string().min(1).optional(),
@@ -37,6 +59,14 @@ const Environment = z.object({
   HTTPS_PROXY: z.string().optional(),
   NO_PROXY: z.string().optional(),
   NODE_EXTRA_CA_CERTS: z.string().optional(),
+  INGOT_LOG_FORMAT: z.enum(LOG_FORMATS, { error: `must be ${LOG_FORMATS.join(' or ')}` }).default('text'),
+  INGOT_METRICS_LISTEN: MetricsListen.optional(),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: OtlpProtocol,
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: OtlpProtocol,
 });
 
 export interface ConfigOptions {
@@ -66,6 +96,7 @@ export async function readConfig({
   }
   const found = parsed.data;
   const folder = resolve(root);
+  const redaction = environmentRedaction(env);
   const ca =
     found.NODE_EXTRA_CA_CERTS === undefined
       ? undefined
@@ -79,8 +110,48 @@ export async function readConfig({
     ...(ca === undefined ? {} : { ca }),
     tool: installedTool,
     person: personIn(env),
-    secret: (name) => env[name],
+    secret(name) {
+      redaction.learn(env[name]);
+      return env[name];
+    },
+    redaction,
+    logFormat: found.INGOT_LOG_FORMAT,
+    ...(found.INGOT_METRICS_LISTEN === undefined ? {} : { metricsListen: found.INGOT_METRICS_LISTEN }),
+    traces: sendsTraces(found),
   };
+}
+
+/** Knows the secrets that the environment holds. */
+export function environmentRedaction(env: NodeJS.ProcessEnv = process.env): Redaction {
+  const redaction = createRedaction();
+  redaction.learn(...secretsIn(env));
+  return redaction;
+}
+
+/** Names of variables that mostly hold a secret, and not the place of one. */
+const SECRET_VARIABLE = /(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_KEY|APIKEY|WEBHOOK_URL)$/i;
+
+/** What no log may show, whoever put it there: values by the names of their variables, and passwords in addresses. */
+function secretsIn(env: NodeJS.ProcessEnv): readonly string[] {
+  const named = Object.entries(env).flatMap(([name, value]) => (value && SECRET_VARIABLE.test(name) ? [value] : []));
+  const addresses = [env.REDIS_URL, env.HTTP_PROXY, env.HTTPS_PROXY, env.http_proxy, env.https_proxy];
+  const headers = [env.OTEL_EXPORTER_OTLP_HEADERS, env.OTEL_EXPORTER_OTLP_TRACES_HEADERS];
+  return [
+    ...named,
+    ...addresses.flatMap((address) => passwordsIn(address)),
+    ...headers.flatMap((text = '') => text.split(',').map((pair) => pair.slice(pair.indexOf('=') + 1))),
+  ];
+}
+
+function passwordsIn(address: string | undefined): readonly string[] {
+  if (address === undefined || !URL.canParse(address)) return [];
+  const { password } = new URL(address);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
+}
+
+function sendsTraces(found: z.infer<typeof Environment>): boolean {
+  if (found.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || found.OTEL_TRACES_EXPORTER === 'none') return false;
+  return Boolean(found.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || found.OTEL_EXPORTER_OTLP_ENDPOINT);
 }
 
 /** What CI systems say who started a job; else git's own variable, and the user of the machine. */

@@ -221,6 +221,15 @@ describe('imports', () => {
     expect(found).toEqual([]);
   });
 
+  test('of telemetry are ports, domain, lib and telemetry: it looks on', () => {
+    const found = violations(
+      (each) => areaOf(each.file) === 'telemetry' && isOwn(each),
+      ({ target }) => ['telemetry', 'domain', 'lib'].includes(areaOf(target)) || isPort(target),
+    );
+
+    expect(found).toEqual([]);
+  });
+
   test('of dashboard are api, access, the port of the service, domain, lib and dashboard', () => {
     const allowed = ['dashboard', 'api', 'access', 'domain', 'lib', 'src/version.ts'];
     const found = violations(
@@ -258,6 +267,9 @@ describe('what only one place may do', () => {
     ['undici', /^src\/lib\/http\.ts$/],
     ['bullmq', /^(src\/(queue|ledger)|workers)\//],
     ['ioredis', /^(src\/(queue|ledger)|workers)\//],
+    ['prom-client', /^src\/telemetry\//],
+    ['bullmq-otel', /^src\/queue\/tracing\.ts$/],
+    ['@opentelemetry/sdk-trace', /^src\/telemetry\/traces\.ts$/],
     // Children that outlive a call and end with their parent; all others go through lib/exec.ts.
     ['node:child_process', /^src\/embedded\//],
     ['node:http', /^$/],

@@ -4,7 +4,7 @@ import type { ProposeEnd, RunEnd } from '../src/queue/dispatcher.ts';
 import type { WorkerRequest } from '../src/queue/worker.ts';
 
 /** What every worker is started with. */
-export type WorkerSettings = Pick<WorkerRequest<unknown>, 'redis' | 'prefix' | 'onError' | 'onFailed'>;
+export type WorkerSettings = Pick<WorkerRequest<unknown>, 'redis' | 'prefix' | 'onError' | 'onFailed' | 'telemetry'>;
 
 /** The factory as jobs use it, put together for the definitions that they are made from. */
 export interface JobParts {

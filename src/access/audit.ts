@@ -33,7 +33,7 @@ export function createAuditLog({
   now = () => new Date(),
 }: {
   readonly path: string;
-  readonly print: (line: string) => void;
+  readonly print: (line: string, entry: AuditEntry) => void;
   readonly now?: () => Date;
 }): AuditLog {
   return {
@@ -42,7 +42,7 @@ export function createAuditLog({
         typeof value === 'string' ? withoutTokens(value) : value,
       );
       await append(path, `${line}\n`);
-      print(`audit ${line}`);
+      print(line, entry);
     },
   };
 }

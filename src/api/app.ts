@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { Hono } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
@@ -27,9 +27,21 @@ export interface ApiDeps extends LoginDeps, HookDeps, HealthDeps, EventDeps {
   /** Address that a request comes from. */
   readonly from: (c: ApiContext) => string;
   /** Errors that are nobody's business outside. */
-  readonly onTrouble: (message: string) => void;
+  readonly onTrouble: (message: string, about?: { readonly request?: string }) => void;
+  /** Each request that was answered. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
   /** Pages for people; absent: a browser is led to the reference. */
   readonly pages?: Hono<ApiEnv> | undefined;
+}
+
+/** One request, without its query: that may hold a secret. */
+export interface Answered {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly seconds: number;
+  /** Its `X-Request-Id`. */
+  readonly request: string;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -44,6 +56,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     c.set('from', deps.from(c));
     await next();
   });
+  if (deps.onAnswer !== undefined) app.use(told(deps.onAnswer));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: notAllowed }));
   const [limit, hookLimit] = [MAX_BODY_BYTES, MAX_HOOK_BYTES].map(limitOf);
   app.use((c, next) => (c.req.path.startsWith('/hooks/') ? hookLimit! : limit!)(c, next));
@@ -72,6 +85,16 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   if (deps.pages === undefined) app.get('/', (c) => c.redirect('/reference'));
   else app.route('/', deps.pages);
   return app;
+}
+
+function told(onAnswer: (answered: Answered) => void): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const began = performance.now();
+    await next();
+    const seconds = Math.round(performance.now() - began) / 1000;
+    const { method, path } = c.req;
+    onAnswer({ method, path, status: c.res.status, seconds, request: c.var.requestId });
+  };
 }
 
 /** Pages take style and script from here, and nothing from anywhere else; nothing that stands in a page runs. */
@@ -123,7 +146,8 @@ function addDocument(app: OpenAPIHono<ApiEnv>): void {
     info: {
       title: 'ingot API',
       version: VERSION,
-      description: 'What an organisation asks of its factory of golden images. Errors are application/problem+json.',
+      description:
+        'What an organisation asks of its factory of golden images. Errors are application/problem+json. Health (/healthz, /readyz) needs no credential; metrics (/metrics) are on an address of their own, see --metrics-listen.',
     },
   });
   app.get('/openapi.json', (c) => c.json(document));

@@ -21,9 +21,11 @@ const REQUEST_MS = 30_000;
 /** For answers under way when the server is told to stop. */
 const GRACE_MS = 3_000;
 
-/** @param listen `host:port`; port 0: any that is free */
-export async function openListener(fetch: Fetch, listen: string): Promise<Listener> {
-  let server = await start(fetch, listen);
+const REMEDY = 'choose another with --listen, or "access: { listen }" in ingot.yaml';
+
+/** @param listen `host:port`; port 0: any that is free. @param remedy for an address that cannot be had */
+export async function openListener(fetch: Fetch, listen: string, remedy = REMEDY): Promise<Listener> {
+  let server = await start(fetch, listen, remedy);
   let asked = listen;
   const ending = new Set<Promise<void>>();
   const end = () => {
@@ -36,10 +38,10 @@ export async function openListener(fetch: Fetch, listen: string): Promise<Listen
     async move(next) {
       end(); // first: an address and all addresses cannot have the same port at once
       try {
-        server = await start(fetch, next);
+        server = await start(fetch, next, remedy);
         asked = next;
       } catch (error) {
-        server = await start(fetch, asked);
+        server = await start(fetch, asked, remedy);
         throw error;
       }
     },
@@ -50,16 +52,16 @@ export async function openListener(fetch: Fetch, listen: string): Promise<Listen
   };
 }
 
-async function start(fetch: Fetch, listen: string): Promise<ServerType> {
+async function start(fetch: Fetch, listen: string, remedy: string): Promise<ServerType> {
   const [, hostname = '', port = ''] = /^\[?([^\]]+)\]?:(\d+)$/.exec(listen) ?? [];
   const serverOptions = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
   const server = serve({ fetch, hostname, port: Number(port), serverOptions });
   const failed = once(server, 'error').then(([cause]) => {
-    const remedy = 'choose another with --listen, or "access: { listen }" in ingot.yaml';
     const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'it is taken' : (cause as Error).message;
     throw new FactoryError(`cannot listen on ${listen}: ${why}; ${remedy}`, { code: 'configuration', cause });
   });
-  await Promise.race([once(server, 'listening'), failed]);
+  // It rejects with the error itself, which says nothing of a remedy
+  await Promise.race([once(server, 'listening').catch(() => failed), failed]);
   failed.catch(() => undefined);
   return server;
 }

@@ -73,8 +73,10 @@ export class ProblemError extends Error {
   }
 }
 
+type OnTrouble = (message: string, about: { readonly request: string }) => void;
+
 /** The one place where errors become answers. What is not meant for others stays here: `onTrouble` hears of it. */
-export function answerError(error: unknown, c: Context, onTrouble: (message: string) => void): Response {
+export function answerError(error: unknown, c: Context, onTrouble: OnTrouble): Response {
   if (error instanceof ProblemError) return problem(c, error.status, error.message, error.errors);
   if (error instanceof HTTPException) return problem(c, error.status, error.status === 400 ? error.message : undefined);
   const status = error instanceof FactoryError ? (STATUS[error.code] ?? 500) : 500;
@@ -84,7 +86,8 @@ export function answerError(error: unknown, c: Context, onTrouble: (message: str
     return problem(c, status, error.message);
   }
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  onTrouble(withoutTokens(`request ${c.get('requestId')} failed: ${told}`));
+  const request: string = c.get('requestId');
+  onTrouble(withoutTokens(`request ${request} failed: ${told}`), { request });
   return problem(c, 500, 'tell your administrators the id of the request');
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Hono } from 'hono';
-import { createAuditLog } from '../access/audit.ts';
+import { type AuditEntry, createAuditLog } from '../access/audit.ts';
 import { type AuditReader, createAuditReader } from '../access/audit-reader.ts';
 import { createLimiter } from '../access/limiter.ts';
 import { createLoginCodes, NO_CODES } from '../access/login-codes.ts';
@@ -48,7 +48,10 @@ export interface ApiOptions {
   readonly readiness?: HealthDeps['readiness'];
   /** What the service says on stdout: links, and lines of the audit log. */
   readonly print: (line: string) => void;
-  readonly onTrouble: (message: string) => void;
+  /** The latter in another form. Default: `audit`, and the line of JSON. */
+  readonly onAudit?: ((entry: AuditEntry, line: string) => void) | undefined;
+  readonly onTrouble: ApiDeps['onTrouble'];
+  readonly onAnswer?: ApiDeps['onAnswer'];
 }
 
 export interface RunningApi {
@@ -132,9 +135,10 @@ interface AssembleOptions extends ApiOptions {
 function assemble(
   service: FactoryService,
   { url, proxies, requestsPerMinute, issuers, tokens: folder }: AccessSettings,
-  { root, dataDirectory, store, codes, http, print, pages, signal, ...options }: AssembleOptions,
+  { root, dataDirectory, store, codes, http, print, onAudit, pages, signal, ...options }: AssembleOptions,
 ) {
-  const { hooks, readiness, onTrouble, heartbeatMs } = options;
+  const { hooks, readiness, onTrouble, onAnswer, heartbeatMs } = options;
+  const printAudit = (entry: AuditEntry, line: string) => (onAudit ? onAudit(entry, line) : print(`audit ${line}`));
   const paths = accessPaths(dataDirectory);
   const now = () => Date.now();
   const tokens = createTokenStore({ directory: folder === undefined ? paths.tokens : resolve(root, folder) });
@@ -142,10 +146,10 @@ function assemble(
   const readAddress = createAddressReader(proxies);
   const failuresPerMinute = Math.ceil(requestsPerMinute / FAILURES_IN);
   const parts = {
-    ...{ service, tokens, codes, isSecure, hooks, readiness, onTrouble, heartbeatMs },
+    ...{ service, tokens, codes, isSecure, hooks, readiness, onTrouble, onAnswer, heartbeatMs },
     sessions: createSessions({ store, holds: tokens.holds }),
     identities: createIdentities(() => issuers, { http }),
-    audit: createAuditLog({ path: paths.audit, print }),
+    audit: createAuditLog({ path: paths.audit, print: (line, entry) => printAudit(entry, line) }),
     requests: createLimiter({ bucket: 'requests', perMinute: requestsPerMinute, store, now }),
     failures: createLimiter({ bucket: 'failures', perMinute: failuresPerMinute, store, now }),
     origin: (c: ApiContext) => url ?? `http://${c.req.header('host')}`,

@@ -1,10 +1,14 @@
+import { hostname } from 'node:os';
+import { pid, stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_METRICS_LISTEN } from '../api/operations.ts';
 import { hooksText } from '../commands/hooks-table.ts';
 import { stand } from '../commands/serve.ts';
 import { budgetsText, queuesText, refusedLines, workersText } from '../commands/service-tables.ts';
-import { readConfig } from '../config.ts';
+import { type Config, MetricsListen, readConfig } from '../config.ts';
 import { KNOWN_PLATFORMS, type Platform } from '../domain/platform.ts';
 import { ROLES, type Role } from '../domain/service/workers.ts';
+import { createLog, LOG_FORMATS, type Log, type LogFormat } from '../lib/log.ts';
 import { lookAtService } from '../processes/look.ts';
 import { serve } from '../processes/serve.ts';
 import { work } from '../processes/work.ts';
@@ -66,7 +70,7 @@ function addQuestion<T>(program: Command, { output, signal }: Terminal, question
 
 const onTrouble = (message: string) => void process.stderr.write(`${message}\n`);
 
-function addServe(program: Command, { output, signal, setExitCode }: Terminal): void {
+function addServe(program: Command, { signal, setExitCode }: Terminal): void {
   program
     .command('serve')
     .description('keep running: watch, plan and build by schedules and on demand')
@@ -75,16 +79,20 @@ function addServe(program: Command, { output, signal, setExitCode }: Terminal): 
     .option('--listen <host:port>', 'of the API, in place of "access.listen" in ingot.yaml')
     .addOption(concurrency())
     .addOption(grace())
+    .addOption(metricsListen())
+    .addOption(logFormat())
     .action(async (_options, command: Command) => {
       const { root, ...options } = command.optsWithGlobals<Common & ServeFlags>();
-      const serving = await serve(await readConfig({ root }), { ...options, signal, onTrouble, print: output.line });
-      output.line(`serving ${serving.fleet.settings.fleet} with ${serving.fleet.images.length} images`);
-      process.on('SIGHUP', () => void serving.reload().catch((error: Error) => onTrouble(error.message)));
-      setExitCode(await stand(serving, output, { graceMs: options.grace * 1000, signal }));
+      const config = await readConfig({ root });
+      const log = logOf('serve', config, options);
+      const serving = await serve(config, { ...options, signal, log, onTrouble: log.warn });
+      log.info(`serving ${serving.fleet.settings.fleet} with ${serving.fleet.images.length} images`);
+      process.on('SIGHUP', () => void serving.reload().catch((error: Error) => log.warn(error.message)));
+      setExitCode(await stand(serving, log, { graceMs: options.grace * 1000, signal }));
     });
 }
 
-interface ServeFlags {
+interface ServeFlags extends OperationFlags {
   readonly fleet: string;
   readonly workers: boolean;
   readonly listen?: string;
@@ -92,7 +100,7 @@ interface ServeFlags {
   readonly grace: number;
 }
 
-function addWorker(program: Command, { output, signal, setExitCode }: Terminal): void {
+function addWorker(program: Command, { signal, setExitCode }: Terminal): void {
   program
     .command('worker')
     .description('take work of a factory that is served elsewhere: needs Redis (REDIS_URL) and the registry alone')
@@ -101,15 +109,34 @@ function addWorker(program: Command, { output, signal, setExitCode }: Terminal):
     .option('--fleet-name <name>', 'which fleet, in a Redis that has several')
     .addOption(concurrency())
     .addOption(grace())
+    .addOption(metricsListen())
+    .addOption(logFormat())
     .action(async (_options, command: Command) => {
       const { root, fleetName: fleet, ...options } = command.optsWithGlobals<Common & WorkerFlags>();
-      const working = await work(await readConfig({ root }), { ...options, fleet, signal, onTrouble });
-      output.line(`worker ${working.id} of ${working.fleet}: ${options.roles.join(', ')}`);
-      setExitCode(await stand(working, output, { graceMs: options.grace * 1000, signal }));
+      const config = await readConfig({ root });
+      const log = logOf('worker', config, options);
+      const working = await work(config, { ...options, fleet, signal, log, onTrouble: log.warn });
+      log.info(`worker ${working.id} of ${working.fleet}: ${options.roles.join(', ')}`);
+      setExitCode(await stand(working, log, { graceMs: options.grace * 1000, signal }));
     });
 }
 
-interface WorkerFlags {
+interface OperationFlags {
+  readonly metricsListen?: string;
+  readonly logFormat?: LogFormat;
+}
+
+/** Lines of one process, without what is secret in them. */
+function logOf(process: 'serve' | 'worker', { logFormat, redaction }: Config, flags: OperationFlags): Log {
+  return createLog({
+    ...{ format: flags.logFormat ?? logFormat, redaction, now: () => new Date() },
+    about: { process, host: hostname(), pid },
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void stderr.write(text),
+  });
+}
+
+interface WorkerFlags extends OperationFlags {
   readonly roles: readonly Role[];
   readonly platforms: readonly Platform[];
   readonly fleetName?: string;
@@ -127,6 +154,23 @@ function grace(): Option {
   return new Option('--grace <seconds>', 'how long what runs may go on when told to stop')
     .default(25)
     .argParser(positive);
+}
+
+function metricsListen(): Option {
+  return new Option(
+    '--metrics-listen <host:port>',
+    `of /metrics, /healthz and /readyz, or "off" (default: ${DEFAULT_METRICS_LISTEN}, or another port there when it is taken)`,
+  ).argParser((text) => {
+    const { success } = MetricsListen.safeParse(text);
+    if (!success) throw new InvalidArgumentError('It must be address:port, as in 0.0.0.0:9464, or "off".');
+    return text;
+  });
+}
+
+function logFormat(): Option {
+  return new Option('--log-format <format>', 'of what it says (default: INGOT_LOG_FORMAT, else text)').choices(
+    LOG_FORMATS,
+  );
 }
 
 function positive(text: string): number {

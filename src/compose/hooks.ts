@@ -6,7 +6,7 @@ import { FactoryError } from '../domain/errors.ts';
 /** A secret from where ingot.yaml says. @throws FactoryError `forbidden` when nothing is there: it counts as locked */
 export async function readSecret(
   place: { readonly env: string } | { readonly file: string },
-  { root, secret }: Pick<Config, 'root' | 'secret'>,
+  { root, secret, redaction }: Pick<Config, 'root' | 'secret' | 'redaction'>,
 ): Promise<string> {
   if ('env' in place) {
     const found = secret(place.env)?.trim();
@@ -17,6 +17,7 @@ export async function readSecret(
     throw missing(`${place.file} cannot be read`, cause);
   });
   if (text.trim() === '') throw missing(`${place.file} is empty`);
+  redaction.learn(text);
   return text.trim();
 }
 

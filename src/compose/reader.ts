@@ -6,7 +6,8 @@ import type { Reference } from '../domain/reference.ts';
 import { readPackageState } from '../image/package-state.ts';
 import type { Budget } from '../lib/budget.ts';
 import { createHttp, type Http } from '../lib/http.ts';
-import { createDockerCredentials } from '../registry/credentials.ts';
+import type { Redaction } from '../lib/redaction.ts';
+import { type Credentials, createDockerCredentials, secretsOf } from '../registry/credentials.ts';
 import { createRegistry } from '../registry/oci.ts';
 import type { Call, Registry } from '../registry/registry.ts';
 import type { RequestEvent } from '../registry/transport.ts';
@@ -22,12 +23,23 @@ interface ReaderOptions {
 
 /** Registries, with this machine's proxy and credentials. */
 export function createReader(
-  { proxy, ca, dockerConfig }: Config,
+  { proxy, ca, dockerConfig, redaction }: Config,
   { onRequest, budget, free }: ReaderOptions = {},
 ): { http: Http; registry: Registry } {
   const http = createHttp({ connectionsPerHost: 16, userAgent: USER_AGENT, timeoutMs: 120_000, proxy, ca });
-  const credentials = createDockerCredentials({ path: join(dockerConfig, 'config.json') });
+  const credentials = learnt(createDockerCredentials({ path: join(dockerConfig, 'config.json') }), redaction);
   return { http, registry: createRegistry({ http, credentials, onRequest, budget, free }) };
+}
+
+/** What is read of them is kept out of logs. */
+function learnt({ find }: Credentials, redaction: Redaction): Credentials {
+  return {
+    async find(registry) {
+      const found = await find(registry);
+      if (found !== undefined) redaction.learn(...secretsOf(found));
+      return found;
+    },
+  };
 }
 
 const USER_AGENT = `ingot/${VERSION}`;

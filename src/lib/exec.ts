@@ -94,7 +94,7 @@ function toExecaOptions(options: ExecOptions) {
 export function childEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^INGOT_|TOKEN|SECRET|PASSWORD|^REDIS_URL$/i.test(entry[0]),
+      entry[1] !== undefined && !/^INGOT_|^OTEL_|TOKEN|SECRET|PASSWORD|^REDIS_URL$/i.test(entry[0]),
   );
   return Object.fromEntries(entries);
 }

@@ -29,6 +29,7 @@ import { createRunQueue } from '../queue/bullmq-runs.ts';
 import { redisOptions } from '../queue/connection.ts';
 import { queuePrefix } from '../queue/names.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
+import type { ProcessTelemetry } from './telemetry.ts';
 
 /** What a process of the service has for as long as it lives, whatever definitions come and go. */
 export interface Host {
@@ -52,6 +53,8 @@ export interface HostOptions extends ComposeOptions {
   readonly embedded: Pick<Embedded, 'redis' | 'registry' | 'owner'>;
   /** No role that signs. */
   readonly unsigned: boolean;
+  /** Of a process that keeps running. */
+  readonly watch?: ProcessTelemetry | undefined;
 }
 
 /** Definitions that runs of the queues may still be made from. */
@@ -66,21 +69,16 @@ interface KeptApp {
 
 export function createHost(config: Config, options: HostOptions): Host {
   const address = queueOf(config, options);
-  const store = createRedisStore({
-    connection: redisOptions(address.redis),
-    prefix: address.prefix,
-    fleet: options.fleet,
-    now: Date.now,
-  });
-  const queue: QueueSettings = {
-    ...address,
-    onFailed(name, error) {
-      options.onTrouble(`${name}: ${error.message}`);
-      void store.failed(name).catch(() => undefined); // a count that is missing harms nobody
-    },
-  };
-  const runs = createRunQueue(queue);
-  const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const { watch } = options;
+  const connection = redisOptions(address.redis);
+  const { prefix } = address;
+  const kept = createRedisStore({ connection, prefix, fleet: options.fleet, now: Date.now });
+  const store = watch?.telemetry.store(kept) ?? kept;
+  const queue = watchedQueue(address, store, options);
+  const queued = createRunQueue(queue);
+  const runs = watch?.telemetry.runs(queued) ?? queued;
+  const written = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const ledger = watch?.telemetry.ledger(written) ?? written;
   const hooks = createRedisHooks({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const access = createRedisAccess({ connection: redisOptions(queue.redis), prefix: queue.prefix, now: Date.now });
   const notifications = createRedisNotifications({ connection: redisOptions(queue.redis), prefix: queue.prefix });
@@ -94,7 +92,7 @@ export function createHost(config: Config, options: HostOptions): Host {
   });
   const budget = budgets.of('registry');
   const pacer = createPacer({ ...WAITING, times: budgets.writes });
-  const reader = createReader(config, { budget, free: [options.base] });
+  const reader = createReader(config, { budget, free: [options.base], onRequest: watch?.telemetry.onRequest });
   const daemon = createDaemon(config, options);
   const repository = placesBelow(parseBase(options.base)).fleet();
   const open = async (definitions: Digest) => {
@@ -107,6 +105,7 @@ export function createHost(config: Config, options: HostOptions): Host {
       ...options,
       daemon,
       budget,
+      telemetry: watch?.telemetry,
       forgeBudget: budgets.of('forge'),
       pacer,
       revision: async ({ name }) => revisions[name],
@@ -131,6 +130,18 @@ function queueOf(config: Config, { fleet, embedded, onTrouble }: HostOptions): Q
     redis: config.redisUrl === undefined ? { path: embedded.redis! } : { url: config.redisUrl },
     prefix: queuePrefix(fleet),
     onError: (error) => onTrouble(error.message),
+  };
+}
+
+function watchedQueue(address: QueueSettings, store: ServiceStore, { onTrouble, watch }: HostOptions): QueueSettings {
+  return {
+    ...address,
+    telemetry: watch?.queueTracing,
+    onFailed(queue, error, job) {
+      onTrouble(`${queue}: ${error.message}`, { queue, ...job });
+      watch?.telemetry.onJobFailed(queue);
+      void store.failed(queue).catch(() => undefined); // a count that is missing harms nobody
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Fleet, Settings } from '../domain/fleet/model.ts';
 import { ROLES, type WorkerView } from '../domain/service/workers.ts';
 import { lookAtEmulation } from '../embedded/binfmt.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
+import type { Log } from '../lib/log.ts';
 import type { FactoryService } from '../service/service.ts';
 import { serveApi } from './api.ts';
 import { createDefinitionsKeeper } from './definitions.ts';
@@ -15,8 +16,10 @@ import { every } from './every.ts';
 import { createFactoryService, createReceiver } from './factory-service.ts';
 import { createHost, type Host } from './host.ts';
 import { startNotifier } from './notifier.ts';
+import { serveOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { startScheduler } from './scheduler.ts';
+import { type ProcessTelemetry, startTelemetry } from './telemetry.ts';
 import { startWorkers } from './workers.ts';
 
 export interface ServeOptions extends ComposeOptions {
@@ -27,8 +30,9 @@ export interface ServeOptions extends ComposeOptions {
   readonly concurrency: number;
   /** `host:port` of the API, in place of what ingot.yaml says. */
   readonly listen?: string | undefined;
-  /** What it says on stdout. */
-  readonly print: (line: string) => void;
+  /** `host:port` of metrics and health, or `off`. */
+  readonly metricsListen?: string | undefined;
+  readonly log: Log;
 }
 
 export interface Serving {
@@ -53,7 +57,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
   const needs = { redis: config.redisUrl === undefined, registry: settings.registry === undefined, buildkit: false };
   const embedded = await startEmbedded({ dataDirectory: config.dataDirectory, needs, signal: options.signal });
   try {
-    return await start(config, { fleet, source, embedded }, options);
+    const watch = await startTelemetry(config, options.log);
+    return await start(config, { fleet, source, embedded, watch }, options);
   } catch (error) {
     await embedded.close();
     throw error;
@@ -64,13 +69,15 @@ interface Found {
   readonly fleet: Fleet;
   readonly source: FleetSource;
   readonly embedded: Embedded;
+  readonly watch: ProcessTelemetry;
 }
 
-async function start(config: Config, { fleet, source, embedded }: Found, options: ServeOptions): Promise<Serving> {
+async function start(config: Config, found: Found, options: ServeOptions): Promise<Serving> {
+  const { fleet, source, embedded, watch } = found;
   const { settings } = fleet;
   const { onTrouble, signal } = options;
   const base = settings.registry ?? `${embedded.registry}/${settings.fleet}`;
-  const host = createHost(config, { ...options, fleet: settings.fleet, base, embedded, unsigned: false });
+  const host = createHost(config, { ...options, fleet: settings.fleet, base, embedded, watch, unsigned: false });
   let { access } = settings;
   let api: RunningApi | undefined;
   const onLoaded = async (loaded: Settings) => {
@@ -86,9 +93,10 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
   const notifier = startNotifier(host, config, options);
-  const service = createFactoryService(host, keeper);
+  const service = watch.telemetry.service(createFactoryService(host, keeper));
   const receiver = createReceiver(host, { ...keeper, onTrouble });
   const readiness = readinessOf(host);
+  const operations = await serveOperations(watch, { config, options, readiness, host, service });
   const running = await serveApi(service, config, { ...options, receiver, readiness, access, store: host.access });
   api = running;
   return {
@@ -96,9 +104,9 @@ async function start(config: Config, { fleet, source, embedded }: Found, options
     reload: keeper.reload,
     async stop(graceMs) {
       for (const timer of timers) clearInterval(timer);
-      await running.close();
+      await Promise.all([running.close(), operations.close()]);
       await Promise.all([scheduler.stop(graceMs), workers?.stop(graceMs), notifier.stop()]);
-      await Promise.all([keeper.close(), host.close()]);
+      await Promise.all([keeper.close(), host.close(), watch.close()]);
       await embedded.close();
     },
   };

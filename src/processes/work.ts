@@ -8,9 +8,13 @@ import type { Role } from '../domain/service/workers.ts';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { fleetsIn } from '../ledger/redis-store.ts';
 import type { DefinitionsPointer } from '../ledger/store.ts';
+import type { Log } from '../lib/log.ts';
 import { redisOptions } from '../queue/connection.ts';
 import { createHost, type Host } from './host.ts';
+import { serveOperations } from './operations.ts';
+import { readinessOf } from './readiness.ts';
 import { ownPlatforms } from './serve.ts';
+import { startTelemetry } from './telemetry.ts';
 import { startWorkers } from './workers.ts';
 
 export interface WorkOptions extends ComposeOptions {
@@ -20,6 +24,9 @@ export interface WorkOptions extends ComposeOptions {
   readonly concurrency: number;
   /** Which fleet, in a Redis that has several. */
   readonly fleet?: string | undefined;
+  /** `host:port` of metrics and health, or `off`. */
+  readonly metricsListen?: string | undefined;
+  readonly log: Log;
 }
 
 export interface Working {
@@ -42,7 +49,8 @@ export async function work(config: Config, options: WorkOptions): Promise<Workin
     const { fleet, base } = pointer;
     const registry = base.split('/')[0]!;
     const unsigned = !options.roles.includes('release');
-    const host = createHost(config, { ...options, fleet, base, embedded: { ...embedded, registry }, unsigned });
+    const watch = await startTelemetry(config, options.log);
+    const host = createHost(config, { ...options, fleet, base, embedded: { ...embedded, registry }, unsigned, watch });
     const platforms = await host.withApp(pointer.digest, async (app) => ownPlatforms(app.fleet));
     const wanted = platforms.filter(
       ({ platform }) => options.platforms.length === 0 || options.platforms.includes(platform),
@@ -50,11 +58,12 @@ export async function work(config: Config, options: WorkOptions): Promise<Workin
     const missing = options.platforms.filter((name) => !platforms.some(({ platform }) => platform === name));
     if (missing.length > 0) throw cannotBuild(missing);
     const workers = await startWorkers(host, { ...options, id: ulid(), platforms: wanted });
+    const operations = await serveOperations(watch, { config, options, readiness: readinessOf(host), host });
     return {
       ...{ id: workers.id, host, fleet },
       async stop(graceMs) {
         await workers.stop(graceMs);
-        await host.close();
+        await Promise.all([host.close(), operations.close(), watch.close()]);
         await embedded.close();
       },
     };

@@ -30,7 +30,8 @@ export const PRIORITY: Readonly<Record<Priority, number>> = {
 /** The queues of a factory that keeps running, in BullMQ. */
 export function createRunQueue(options: DispatcherOptions): RunQueue {
   const shared = { connection: redisOptions(options.redis), prefix: options.prefix };
-  const flows = new FlowProducer(shared);
+  const { telemetry } = options;
+  const flows = new FlowProducer({ ...shared, ...(telemetry && { telemetry }) });
   flows.on('error', options.onError);
   const queues = new Map<string, Queue>();
   const queue = (name: string): Queue => {

@@ -1,4 +1,4 @@
-import { FlowProducer, Queue, QueueEvents } from 'bullmq';
+import { FlowProducer, Queue, QueueEvents, type Telemetry } from 'bullmq';
 import { candidateKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
@@ -11,6 +11,8 @@ export interface DispatcherOptions {
   readonly redis: RedisAddress;
   readonly prefix: string;
   readonly onError: (error: Error) => void;
+  /** See tracing.ts. Absent: nothing is traced. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /**

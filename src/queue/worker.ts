@@ -1,5 +1,5 @@
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
-import type { z } from 'zod';
+import { DelayedError, type Job, type Telemetry, UnrecoverableError, Worker } from 'bullmq';
+import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
 import { handedBack, isHandedBack } from '../domain/handed-back.ts';
 import { endsWithin } from '../lib/ends-within.ts';
@@ -46,7 +46,16 @@ export interface WorkerRequest<T> {
   /** Takes nothing before `resume`. */
   readonly paused?: boolean;
   /** A job failed, for now or for good. */
-  readonly onFailed?: (queue: string, error: Error) => void;
+  readonly onFailed?: (queue: string, error: Error, job?: FailedJob) => void;
+  /** See tracing.ts. Absent: nothing is traced. */
+  readonly telemetry?: Telemetry | undefined;
+}
+
+/** What a job was about, where it says so. */
+export interface FailedJob {
+  readonly run?: string;
+  readonly image?: string;
+  readonly platform?: string;
 }
 
 type Running<T> = Map<string, RunningJob<T>>;
@@ -61,10 +70,12 @@ export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
   const { redis, prefix, queue, concurrency } = request;
   const running: Running<T> = new Map();
   const { paused = false } = request;
-  const options = { connection: redisOptions(redis), prefix, concurrency, autorun: !paused, ...WORKER_OPTIONS };
+  const { telemetry } = request;
+  const settings = { prefix, concurrency, autorun: !paused, ...WORKER_OPTIONS, ...(telemetry && { telemetry }) };
+  const options = { connection: redisOptions(redis), ...settings };
   const worker = new Worker(queue, (job, token, signal) => process(job, { token, signal }, request, running), options);
   worker.on('error', request.onError);
-  worker.on('failed', (_job, error) => request.onFailed?.(queue, error));
+  worker.on('failed', (job, error) => request.onFailed?.(queue, error, aboutJob(job)));
   // Somebody else has them: this process slept, or did not reach Redis.
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) running.get(id)?.cancel(handedBack('another worker has this job by now'));
@@ -79,6 +90,13 @@ export function createWorker<T>(request: WorkerRequest<T>): QueueWorker<T> {
     },
     running: () => [...running.values()],
   };
+}
+
+const About = z.object({ runId: z.string(), image: z.string(), platform: z.string() }).partial();
+
+function aboutJob(job: Job | undefined): FailedJob {
+  const { runId, image, platform } = About.safeParse(job?.data).data ?? {};
+  return { ...(runId && { run: runId }), ...(image && { image }), ...(platform && { platform }) };
 }
 
 interface Held {

@@ -57,6 +57,21 @@ export function createDockerCredentials({ path }: { path: string }): Credentials
   };
 }
 
+/** Every secret in there, as it is and as it stands in a header (RFC 7617). None where the file cannot be read. */
+export async function storedSecrets({ path }: { path: string }): Promise<readonly string[]> {
+  const config = await readConfigFile(path).catch(() => undefined);
+  return Object.keys(config?.auths ?? {}).flatMap((key) => {
+    const found = plainCredential(config!, [key]);
+    return found === undefined ? [] : secretsOf(found);
+  });
+}
+
+/** See `storedSecrets`. */
+export function secretsOf(credential: Credential): readonly string[] {
+  if ('identityToken' in credential) return [credential.identityToken];
+  return [credential.password, `${credential.username}:${credential.password}`];
+}
+
 /** Docker Hub is filed under an address of its first version. */
 function keysOf(registry: string): readonly string[] {
   if (registry === 'docker.io') return ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'];

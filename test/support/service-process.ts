@@ -14,13 +14,19 @@ export interface ServiceProcess {
   stop(): Promise<number | null>;
 }
 
+export interface ServiceOptions {
+  readonly root: string;
+  readonly data: string;
+  readonly redis: string;
+  readonly ready: RegExp;
+  /** Beside that of the test. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
 /** `ingot VERB…` that keeps running, with a data directory of its own; there when it says so. */
-export async function startService(
-  args: readonly string[],
-  options: { readonly root: string; readonly data: string; readonly redis: string; readonly ready: RegExp },
-): Promise<ServiceProcess> {
+export async function startService(args: readonly string[], options: ServiceOptions): Promise<ServiceProcess> {
   const { root, data, redis, ready } = options;
-  const env = { ...process.env, INGOT_DATA: data, REDIS_URL: redis };
+  const env = { ...process.env, INGOT_DATA: data, REDIS_URL: redis, ...options.env };
   const command = ['--pdeathsig', 'KILL', '--', process.execPath, CLI, '-C', root, ...args];
   const child = spawn('setpriv', command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';

@@ -25,7 +25,7 @@ export interface ServiceScene {
   /** No run of an image is open. */
   settled(factory: TestFactory, image: string): Promise<void>;
   /** Plans only. */
-  serve(factory: TestFactory): Promise<ServiceProcess>;
+  serve(factory: TestFactory, args?: readonly string[]): Promise<ServiceProcess>;
   /** A host of its own: it has the signing key, and nothing else of the fleet. */
   worker(factory: TestFactory, name: string, args: readonly string[]): Promise<ServiceProcess>;
   versions(factory: TestFactory, image: string): Promise<readonly string[]>;
@@ -35,7 +35,11 @@ export interface ServiceScene {
   stop(): Promise<void>;
 }
 
-export async function startServiceScene(scene: FleetScene): Promise<ServiceScene> {
+/** @param env of every process, beside that of the test */
+export async function startServiceScene(
+  scene: FleetScene,
+  { env }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<ServiceScene> {
   const redis = await startRedis();
   const folder = await mkdtemp(join(tmpdir(), 'ingot-service-'));
   const processes: ServiceProcess[] = [];
@@ -59,8 +63,8 @@ export async function startServiceScene(scene: FleetScene): Promise<ServiceScene
   }
 
   async function ask<T>(factory: TestFactory, question: (service: FactoryService) => Promise<T>): Promise<T> {
-    const env = { ...process.env, REDIS_URL: redis.url };
-    const config = await readConfig({ root: factory.root, dataDirectory: join(folder, 'asking'), env });
+    const asking = { ...process.env, REDIS_URL: redis.url };
+    const config = await readConfig({ root: factory.root, dataDirectory: join(folder, 'asking'), env: asking });
     return lookAtService(config, { signal: new AbortController().signal, onTrouble: () => {} }, question);
   }
 
@@ -71,13 +75,14 @@ export async function startServiceScene(scene: FleetScene): Promise<ServiceScene
     }, `runs of ${image} have ended`);
   }
 
-  async function serve(factory: TestFactory): Promise<ServiceProcess> {
+  async function serve(factory: TestFactory, args: readonly string[] = []): Promise<ServiceProcess> {
     const data = join(folder, 'scheduler');
     return keep(
-      await startService(['serve', '--no-workers'], {
+      await startService(['serve', '--no-workers', ...args], {
         root: factory.root,
         data,
         redis: redis.url,
+        env,
         ready: /serving acme/,
       }),
     );
@@ -87,7 +92,7 @@ export async function startServiceScene(scene: FleetScene): Promise<ServiceScene
     const root = join(folder, name);
     await mkdir(root);
     await copyFile(join(factory.root, 'fleet.key'), join(root, 'fleet.key'));
-    const options = { root, data: join(root, 'data'), redis: redis.url, ready: /worker \w+ of acme/ };
+    const options = { root, data: join(root, 'data'), redis: redis.url, env, ready: /worker \w+ of acme/ };
     return keep(await startService(['worker', ...args], options));
   }
 
