@@ -65,11 +65,17 @@ function sameChildren(a: Partial<Record<Platform, Digest>>, b: Partial<Record<Pl
   return [...platforms].every((platform) => a[platform] === b[platform]);
 }
 
+/** Of the newest: the last release is among them, or nothing was released for long. */
+const RUNS_ASKED = 200;
+
 /** Writes the index into staging. What is no matter of content (version, time, reason) stands here alone (decisions 1). */
 export async function makeIndex(job: ReleaseJob, deps: ReleaseDeps, signal: AbortSignal): Promise<void> {
   const { image, key, reasons } = job;
   const channels = deps.settings.channels.map(({ name }) => name);
-  const version = await takeVersion(job.repository, { line: image.line, channels, key, reasons }, deps, signal);
+  const runs = await deps.ledger.runs({ image: image.name, limit: RUNS_ASKED });
+  const released = runs.flatMap(({ outcome, version }) => (outcome === 'released' ? (version ?? []) : []));
+  const request = { line: image.line, channels, key, reasons, released };
+  const version = await takeVersion(job.repository, request, deps, signal);
   const manifests = await Promise.all(job.image.platforms.map((platform) => describe(job, platform, deps, signal)));
   const annotations = await annotationsOf(job, version, deps);
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests, annotations };

@@ -26,7 +26,7 @@ import { requireVerified } from './verify.ts';
 
 export interface ReleaseDeps {
   readonly registry: Registry;
-  readonly ledger: Pick<Ledger, 'lock'>;
+  readonly ledger: Pick<Ledger, 'lock' | 'runs'>;
   readonly places: Places;
   readonly settings: Settings;
   readonly cataloguer: Cataloguer;

@@ -15,6 +15,8 @@ export interface VersionRequest {
   /** Of the candidate: given the same one again, as long as it was not used. */
   readonly key: string;
   readonly reasons: readonly Reason[];
+  /** Versions of earlier runs: a registry that lost everything does not know them any more. */
+  readonly released?: readonly string[];
 }
 
 const TRIES = 20;
@@ -30,8 +32,9 @@ export async function takeVersion(
   signal: AbortSignal,
 ): Promise<string> {
   return inTurn(repository, deps, signal, async (lock) => {
-    const { line, key, reasons } = request;
-    const seen = await seenVersions(repository, request, deps.registry, { signal });
+    const { line, key, reasons, released = [] } = request;
+    const there = await seenVersions(repository, request, deps.registry, { signal });
+    const seen = [...there, ...released];
     const passed: string[] = [];
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const { marks, add } = await openMarkLog(repository, lock, deps, signal);

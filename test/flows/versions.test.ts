@@ -16,8 +16,8 @@ function setUp(name: string) {
   const repository = scene.repository(name);
   const deps = { registry: scene.registry, ledger: scene.ledger, now: () => new Date('2026-11-01T00:00:00Z') };
   const request = { line: '12', channels: ['stable'], reasons: [{ kind: 'never-released' }] } as const;
-  const take = (key: string, more: Partial<typeof deps> = {}) =>
-    takeVersion(repository, { ...request, key }, { ...deps, ...more }, new AbortController().signal);
+  const take = (key: string, more: Partial<typeof deps> = {}, released: readonly string[] = []) =>
+    takeVersion(repository, { ...request, key, released }, { ...deps, ...more }, new AbortController().signal);
   return { repository, take };
 }
 
@@ -44,6 +44,12 @@ test('a version is not given again once its tag was there, not even to the same 
 
   expect(await scene.registry.head(atTag(repository, version))).toBeUndefined();
   expect(await take('b')).toBe('12.0.2');
+});
+
+test('what runs released counts when the registry lost everything', async () => {
+  const { take } = setUp('lost');
+
+  expect(await take('a', {}, ['12.3.0', '12.4.1'])).toBe('12.4.2');
 });
 
 test('what is behind a channel counts when all version tags are gone', async () => {

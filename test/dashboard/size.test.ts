@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DashboardScene, startDashboardScene } from '../support/dashboard-scene.ts';
 
-const MAX_MS = 100;
 const MAX_BYTES = 150 * 1024;
-/** The best of these counts: others use the machine as well. */
-const TIMES = 15;
 
 let scene: DashboardScene;
 let cookie: string;
@@ -27,19 +24,10 @@ const PAGES = [
 ];
 
 describe('with 300 images and 10,000 runs', () => {
-  test.each(PAGES)('%s is there in time, and not too large', async (path) => {
-    await scene.get(path, cookie);
-    let best = Number.POSITIVE_INFINITY;
-    let bytes = 0;
+  // How long it takes is measured by `npm run bench:dashboard`
+  test.each(PAGES)('%s is not too large', async (path) => {
+    const { text } = await scene.get(path, cookie);
 
-    for (let turn = 0; turn < TIMES; turn++) {
-      const begin = performance.now();
-      const { text } = await scene.get(path, cookie);
-      best = Math.min(best, performance.now() - begin);
-      bytes = Buffer.byteLength(text);
-    }
-
-    expect(best).toBeLessThan(MAX_MS);
-    expect(bytes).toBeLessThan(MAX_BYTES);
+    expect(Buffer.byteLength(text)).toBeLessThan(MAX_BYTES);
   });
 });
