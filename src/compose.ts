@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ulid } from 'ulid';
 import type { Builder } from './builder/builder.ts';
 import { type Builders, createBuilders, type Daemon, givenBuilder } from './compose/builders.ts';
+import { createGarbageCollection } from './compose/collect-garbage.ts';
 import { createDownstreams } from './compose/forges.ts';
 import { createGates } from './compose/gates.ts';
 import { learnSecrets } from './compose/known-secrets.ts';
@@ -24,6 +25,7 @@ import type { Digest } from './domain/digest.ts';
 import type { Fleet, ImageInput } from './domain/fleet/model.ts';
 import { sourceOf } from './domain/fleet/sources.ts';
 import { parseBase, placesBelow } from './domain/places.ts';
+import type { Collection } from './domain/prune/collection.ts';
 import { atTag, type Reference } from './domain/reference.ts';
 import { type Embedded, startEmbedded } from './embedded/embedded.ts';
 import type { CycleObserver } from './flows/cycle.ts';
@@ -54,6 +56,8 @@ export interface App extends SharedParts {
   newRunId(): string;
   /** Tags of definitions that a service left a week ago and more. */
   leftDefinitions(options: LeftOptions): Promise<readonly string[]>;
+  /** Frees what pruning left in the embedded registry; absent: the registry is not ours. */
+  readonly collectGarbage?: () => Promise<Collection>;
   /** What an input points to now: `undefined` when it is absent, or could not be asked. */
   resolveInput(input: ImageInput): Promise<Digest | undefined>;
   /** Workers for every role in this process. */
@@ -135,7 +139,7 @@ export function composeVerifier(
 export async function assembleApp(
   config: Config,
   fleet: Fleet,
-  embedded: Pick<Embedded, 'redis' | 'registry' | 'owner'>,
+  embedded: Pick<Embedded, 'redis' | 'registry' | 'owner' | 'collectGarbage'>,
   options: AssembleOptions,
 ): Promise<AssembledApp> {
   const { settings } = fleet;
@@ -176,6 +180,7 @@ export async function assembleApp(
     ...(options.revision && { revision: options.revision }),
     ...(options.definedAt && { definedAt: options.definedAt }),
   };
+  const collectGarbage = createGarbageCollection(embedded, ledger, Date.now);
   const cycle = planDeps({ ...parts, from, readiness: builders.readiness });
   const session = { ...parts, builder: builders.builder, from };
   return {
@@ -185,6 +190,7 @@ export async function assembleApp(
     resolveInput: (input) => resolveInput(input, parts, from),
     cycle,
     newRunId: () => ulid(),
+    ...(collectGarbage && { collectGarbage }),
     leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),

@@ -17,6 +17,8 @@ export interface Config {
   readonly definitions?: string;
   /** Everything that ingot keeps on this machine: `.ingot/` beside ingot.yaml, or `INGOT_DATA`. */
   readonly dataDirectory: string;
+  /** The most that the cache of the embedded BuildKit takes: `INGOT_BUILD_CACHE`. */
+  readonly buildCache?: string;
   /** Absent: an embedded Redis. Never logged: it may hold a password. */
   readonly redisUrl?: string;
   /** Folder of Docker's config.json, for registry credentials. */
@@ -61,6 +63,10 @@ const Environment = z.object({
   NODE_EXTRA_CA_CERTS: z.string().optional(),
   INGOT_LOG_FORMAT: z.enum(LOG_FORMATS, { error: `must be ${LOG_FORMATS.join(' or ')}` }).default('text'),
   INGOT_METRICS_LISTEN: MetricsListen.optional(),
+  INGOT_BUILD_CACHE: z
+    .string()
+    .regex(/^([1-9]\d*(\.\d+)?[MGT]B|[1-9]\d?%)$/, 'must be a size or a share of the disk, as in 50GB or 20%')
+    .optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -117,6 +123,7 @@ export async function readConfig({
     redaction,
     logFormat: found.INGOT_LOG_FORMAT,
     ...(found.INGOT_METRICS_LISTEN === undefined ? {} : { metricsListen: found.INGOT_METRICS_LISTEN }),
+    ...(found.INGOT_BUILD_CACHE === undefined ? {} : { buildCache: found.INGOT_BUILD_CACHE }),
     traces: sendsTraces(found),
   };
 }

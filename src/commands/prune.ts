@@ -1,4 +1,5 @@
 import type { App } from '../compose.ts';
+import type { Collection } from '../domain/prune/collection.ts';
 import { formatBytes } from '../domain/size.ts';
 import { type PruneItem, type PrunePlan, planPruning, prune } from '../flows/prune.ts';
 import type { Output } from './output.ts';
@@ -20,6 +21,7 @@ export async function pruneCommand(app: App, output: Output, options: PruneComma
   const { plan, removed } = end;
   const [definitions, why] = await left(app, { remove: yes, signal });
   const problems = [...end.problems, ...why];
+  const collection = removed + (yes ? definitions.length : 0) > 0 ? await app.collectGarbage?.() : undefined;
   if (json)
     output.json({
       done: yes,
@@ -28,10 +30,16 @@ export async function pruneCommand(app: App, output: Output, options: PruneComma
       bytes: plan.bytes,
       unknown: plan.unknown,
       removed,
+      ...(collection && { collection }),
       problems,
     });
   else
-    for (const line of [...toLines(plan), ...totals(plan, yes), ...definitionLines(definitions, yes), ...problems])
+    for (const line of [
+      ...toLines(plan),
+      ...totals(plan, yes, collection),
+      ...definitionLines(definitions, yes),
+      ...problems,
+    ])
       output.line(line);
   return plan.unknown.length + problems.length > 0 ? 4 : 0;
 }
@@ -59,9 +67,11 @@ function toLine({ name, goes, why, bytes }: PruneItem): string {
   return `    ${name} ${what}: ${why.join('; ')}`;
 }
 
-function totals({ items, bytes, unknown }: PrunePlan, yes: boolean): string[] {
+function totals({ items, bytes, unknown }: PrunePlan, yes: boolean, collection?: Collection): string[] {
   const count = items.filter(({ goes }) => goes).length;
-  const freed = `${formatBytes(bytes)} ${yes ? 'are' : 'would be'} free once the registry collects its garbage`;
+  const once = collection === 'done' ? '' : ` once the registry collects its garbage`;
+  const when = collection === undefined || collection === 'done' ? '' : `, ${collection}`;
+  const freed = `${formatBytes(bytes)} ${yes ? 'are' : 'would be'} free${once}${when}`;
   return [
     ...unknown.map((why) => `not known, so that what may depend on it stays: ${why}`),
     count === 0 ? 'nothing goes' : `${count} of ${items.length} ${yes ? 'went' : 'would go'}; ${freed}`,

@@ -25,14 +25,14 @@ export interface Daemon {
 }
 
 export function createDaemon(
-  { dataDirectory }: Pick<Config, 'dataDirectory'>,
+  { dataDirectory, buildCache }: Pick<Config, 'dataDirectory' | 'buildCache'>,
   { signal, onTrouble: log }: Omit<BuilderOptions, 'daemon'>,
   startParts: typeof startEmbedded = startEmbedded,
 ): Daemon {
   let running: Promise<Embedded> | undefined;
   return {
     async start(insecureRegistries) {
-      running ??= startParts({ dataDirectory, needs: { buildkit: true }, insecureRegistries, signal, log });
+      running ??= startParts({ dataDirectory, needs: { buildkit: true }, insecureRegistries, buildCache, signal, log });
       const current = running;
       try {
         return (await current).buildkit!;

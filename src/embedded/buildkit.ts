@@ -12,6 +12,8 @@ export interface BuildKitPartOptions {
   readonly findTool: FindTool;
   /** `host:port` of registries that speak plain HTTP; asked for at each start. */
   readonly insecureRegistries: () => Promise<readonly string[]>;
+  /** The most that the cache takes, as in `50GB` or `20%` of the disk; default `20GB`. */
+  readonly cache?: string | undefined;
   /** Whether we are root; default: as the process is. */
   readonly root?: boolean;
 }
@@ -29,7 +31,7 @@ export function createBuildKitPart(options: BuildKitPartOptions): Part {
       if (!(options.root ?? process.getuid?.() === 0)) throw rootNeeded();
       await mkdir(runtime, { recursive: true, mode: 0o700 });
       await rm(socket, { force: true });
-      await writeWhole(config, buildkitConfig(await options.insecureRegistries()));
+      await writeWhole(config, buildkitConfig(await options.insecureRegistries(), options.cache));
       const daemon = { program: await findTool('buildkitd'), runc: await findTool('runc') };
       return {
         program: 'unshare',
@@ -80,12 +82,11 @@ function buildkitdArgs({ program, runc, socket, config, folder, otel }: BuildKit
 }
 
 /** https://docs.docker.com/build/buildkit/toml-configuration/ */
-export function buildkitConfig(insecureRegistries: readonly string[]): string {
+export function buildkitConfig(insecureRegistries: readonly string[], cache = '20GB'): string {
   const registries = insecureRegistries.map((host) => `[registry.${JSON.stringify(host)}]\n  http = true\n`);
   return `[worker.oci]
   gc = true
-  reservedSpace = "2GB"
-  maxUsedSpace = "20GB"
+  maxUsedSpace = "${cache}"
   minFreeSpace = "5%"
 
 [history]

@@ -6,7 +6,7 @@ import { createBuildKitPart } from './buildkit.ts';
 import { type KeptPart, keepPart } from './keeper.ts';
 import type { FindTool, PartName } from './part.ts';
 import { createRedisPart } from './redis.ts';
-import { createRegistryPart } from './registry.ts';
+import { askForCollection, createRegistryPart, isCollectionAsked } from './registry.ts';
 import { clearRuntimeFolder, ensureRuntimeFolder } from './runtime-folder.ts';
 
 export interface EmbeddedOptions {
@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   readonly needs: Readonly<Partial<Record<PartName, boolean>>>;
   /** `host:port` of registries that BuildKit reaches by plain HTTP; the embedded one is added. */
   readonly insecureRegistries?: readonly string[];
+  /** The most that BuildKit's cache takes: `50GB`, `20%` of the disk; default `20GB`. */
+  readonly buildCache?: string | undefined;
   /** Default: what set-up installed, else PATH. */
   readonly findTool?: FindTool;
   /** One line for a person: a part died, was started again. */
@@ -36,6 +38,11 @@ export interface Embedded {
    * whether it started any part.
    */
   readonly owner: boolean;
+  /**
+   * Has the registry let go of what no manifest needs. It is away meanwhile, and what is being pushed has to be pushed
+   * again. `later`: it failed, or another process runs it, and it is done when it starts next. Absent: there is no registry.
+   */
+  readonly collectGarbage?: () => Promise<'done' | 'later'>;
   /** Stops what this process started. */
   close(): Promise<void>;
 }
@@ -56,15 +63,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const runtime = await ensureRuntimeFolder(data);
 
   const redis = needs.redis && keepPart(createRedisPart({ folder: join(data, 'redis'), runtime, findTool }), keep);
-  const registry = needs.registry && keepPart(createRegistryPart({ folder: join(data, 'registry'), findTool }), keep);
+  const registryFolder = join(data, 'registry');
+  const registry = needs.registry && keepPart(createRegistryPart({ folder: registryFolder, findTool, log }), keep);
   const insecureRegistries = async () => {
     const own = registry ? [(await registry).address] : [];
     return [...new Set([...own, ...(options.insecureRegistries ?? [])])];
   };
-  const daemon = { folder: join(data, 'buildkit'), runtime, findTool, insecureRegistries };
+  const daemon = { folder: join(data, 'buildkit'), runtime, findTool, insecureRegistries, cache: options.buildCache };
   const buildkit = needs.buildkit && keepPart(createBuildKitPart(daemon), keep);
 
-  return toEmbedded(await allOrNone({ redis, registry, buildkit }, signal), runtime);
+  return toEmbedded(await allOrNone({ redis, registry, buildkit }, signal), { runtime, registryFolder });
 }
 
 type Starting = Partial<Record<PartName, Promise<KeptPart> | false | undefined>>;
@@ -82,9 +90,19 @@ async function allOrNone(starting: Starting, signal?: AbortSignal): Promise<Star
   throw failed.reason;
 }
 
-function toEmbedded(parts: Started, runtime: string): Embedded {
+function toEmbedded(
+  parts: Started,
+  { runtime, registryFolder }: { runtime: string; registryFolder: string },
+): Embedded {
   const addresses = Object.entries(parts).map(([name, { address }]) => [name, address]);
+  const { registry } = parts;
+  const collectGarbage = async () => {
+    await askForCollection(registryFolder);
+    await registry?.restart?.();
+    return (await isCollectionAsked(registryFolder)) ? 'later' : 'done';
+  };
   return {
+    ...(registry && { collectGarbage }),
     ...(Object.fromEntries(addresses) as Partial<Record<PartName, string>>),
     owner: parts.redis ? parts.redis.owner : Object.values(parts).some(({ owner }) => owner),
     close: async () => {

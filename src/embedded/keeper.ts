@@ -11,6 +11,8 @@ import { type Supervised, supervise } from './supervisor.ts';
 export interface KeptPart {
   readonly address: string;
   readonly owner: boolean;
+  /** Stops and starts it at the same address; absent: it is not ours. */
+  readonly restart?: () => Promise<void>;
   /** Stops the part when it is ours. */
   close(): Promise<void>;
 }
@@ -66,6 +68,7 @@ async function own(part: Part, lock: Lock, { logDirectory, log, signal }: KeepOp
   return {
     address: supervised.address,
     owner: true,
+    restart: supervised.restart,
     close: async () => {
       await supervised.close();
       release();

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
+import { exec } from '../lib/exec.ts';
 import { writeWhole } from '../lib/write-whole.ts';
 import type { FindTool, Part } from './part.ts';
 import { answers } from './probe.ts';
@@ -12,6 +13,8 @@ import { answers } from './probe.ts';
 export interface RegistryPartOptions {
   readonly folder: string;
   readonly findTool: FindTool;
+  /** One line for a person. */
+  readonly log: (line: string) => void;
 }
 
 /** What a registry keeps over its starts: references and unfinished uploads stay valid. */
@@ -19,7 +22,7 @@ const RegistrySettings = z.strictObject({ port: z.int().min(1).max(65_535), secr
 type RegistrySettings = z.infer<typeof RegistrySettings>;
 
 /** A CNCF distribution registry on a loopback port. Its address is `127.0.0.1:<port>`. */
-export function createRegistryPart({ folder, findTool }: RegistryPartOptions): Part {
+export function createRegistryPart({ folder, findTool, log }: RegistryPartOptions): Part {
   const data = join(folder, 'data');
   const config = join(folder, 'config.yml');
   return {
@@ -30,8 +33,10 @@ export function createRegistryPart({ folder, findTool }: RegistryPartOptions): P
       const settings = await registrySettings(folder);
       if (!(await isFree(settings.port))) throw portTaken(settings.port, folder);
       await writeWhole(config, registryConfig({ data, settings }));
+      const program = await findTool('docker-registry');
+      if (await isCollectionAsked(folder)) await collectGarbage({ program, config, folder, log });
       return {
-        program: await findTool('docker-registry'),
+        program,
         args: ['serve', config],
         address: `127.0.0.1:${settings.port}`,
         deathSignal: 'TERM',
@@ -42,6 +47,34 @@ export function createRegistryPart({ folder, findTool }: RegistryPartOptions): P
       return answers({ to: { port: Number(address.split(':')[1]) }, send: request, expect: /^HTTP\/1\.[01] 200 / });
     },
   };
+}
+
+/** What no manifest needs goes when the registry starts next: only then nobody can be pushing (distribution 2.8). */
+export async function askForCollection(folder: string): Promise<void> {
+  await writeFile(collectionMark(folder), '');
+}
+
+const collectionMark = (folder: string) => join(folder, 'collect');
+/** Of a registry with millions of blobs; the start waits for it. */
+const COLLECTION_MS = 60 * 60_000;
+
+/** And was not done yet. */
+export function isCollectionAsked(folder: string): Promise<boolean> {
+  return access(collectionMark(folder)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Untagged manifests stay, as signatures and platforms are such. Killed, it has removed less, and goes on next time. */
+async function collectGarbage(options: { program: string; config: string; folder: string; log(line: string): void }) {
+  const { program, config, folder, log } = options;
+  // It prints a line for each blob
+  const quietly = ['-c', 'exec "$0" garbage-collect "$1" >/dev/null', program, config];
+  const { exitCode, stderr } = await exec('sh', quietly, { timeout: COLLECTION_MS });
+  if (exitCode === 0) return rm(collectionMark(folder), { force: true });
+  const why = stderr.trim().split('\n').at(-1);
+  log(`the embedded registry could not collect its garbage, and tries again when it starts next: ${why}`);
 }
 
 /** The port is chosen once, at the first start, since it is part of every reference. */

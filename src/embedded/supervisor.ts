@@ -7,6 +7,8 @@ import { clearState, readState } from './state.ts';
 
 export interface Supervised {
   readonly address: string;
+  /** Stops it and starts it again, there or given up when this is over. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,9 +39,16 @@ export async function supervise(part: Part, options: SuperviseOptions): Promise<
     logFile.close();
     throw error;
   });
-  const keeping = keepAlive({ part, first: child, logFile, options, signal: closing.signal });
+  const turns: Turns = { child, again: Promise.withResolvers<void>(), isWanted: false };
+  const keeping = keepAlive({ part, turns, logFile, options, signal: closing.signal });
   return {
     address: child.address,
+    restart: async () => {
+      turns.isWanted = true;
+      const { promise } = turns.again;
+      await turns.child.stop();
+      await Promise.race([promise, keeping]);
+    },
     close: async () => {
       closing.abort();
       await keeping;
@@ -48,21 +57,34 @@ export async function supervise(part: Part, options: SuperviseOptions): Promise<
   };
 }
 
+/** What runs now, and whether its end is wanted. */
+interface Turns {
+  child: Child;
+  again: PromiseWithResolvers<void>;
+  isWanted: boolean;
+}
+
 interface Keeping {
   readonly part: Part;
-  readonly first: Child;
+  readonly turns: Turns;
   readonly logFile: LogFile;
   readonly options: SuperviseOptions;
   readonly signal: AbortSignal;
 }
 
-async function keepAlive({ part, first, logFile, options, signal }: Keeping): Promise<void> {
+async function keepAlive({ part, turns, logFile, options, signal }: Keeping): Promise<void> {
   const closed = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
   const deaths: number[] = [];
-  let child = first;
   for (;;) {
-    const how = await Promise.race([child.ended, closed]);
+    const how = await Promise.race([turns.child.ended, closed]);
     if (how === undefined || signal.aborted) break;
+    if (turns.isWanted) {
+      turns.isWanted = false;
+      turns.child = await startAgain({ part, turns, logFile, options, signal }, 0);
+      turns.again.resolve();
+      turns.again = Promise.withResolvers<void>();
+      continue;
+    }
     deaths.push(performance.now());
     const recent = deaths.filter((death) => performance.now() - death < DEATHS_WITHIN_MS).length;
     if (recent > DEATHS) {
@@ -71,23 +93,20 @@ async function keepAlive({ part, first, logFile, options, signal }: Keeping): Pr
       break;
     }
     options.log(`the embedded ${part.name} ended (${how}); starting it again`);
-    child = await startAgain({ part, child, logFile, options, signal }, recent);
+    turns.child = await startAgain({ part, turns, logFile, options, signal }, recent);
   }
-  await child.stop();
+  await turns.child.stop();
   logFile.close();
 }
 
 /** The new child, or the dead one when it did not start: the next round counts that as one more death. */
-async function startAgain(
-  { part, child, logFile, options, signal }: Omit<Keeping, 'first'> & { child: Child },
-  deaths: number,
-): Promise<Child> {
+async function startAgain({ part, turns, logFile, options, signal }: Keeping, deaths: number): Promise<Child> {
   try {
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (deaths - 1), LONGEST_PAUSE_MS);
+    const pause = deaths === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (deaths - 1), LONGEST_PAUSE_MS);
     await delay(pause, undefined, { signal, ref: false });
     return await startChild(part, logFile, signal);
   } catch (error) {
     if (!signal.aborted) options.log(error instanceof Error ? error.message : String(error));
-    return child;
+    return turns.child;
   }
 }

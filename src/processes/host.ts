@@ -50,7 +50,7 @@ export interface HostOptions extends ComposeOptions {
   readonly fleet: string;
   /** `host[:port]/path` below which the fleet lives. */
   readonly base: string;
-  readonly embedded: Pick<Embedded, 'redis' | 'registry' | 'owner'>;
+  readonly embedded: Pick<Embedded, 'redis' | 'registry' | 'owner' | 'collectGarbage'>;
   /** No role that signs. */
   readonly unsigned: boolean;
   /** Of a process that keeps running. */

@@ -127,14 +127,15 @@ async function due(name: string, app: AssembledApp, host: Host, signal: AbortSig
 async function pruneAll(app: AssembledApp, host: Host, signal: AbortSignal): Promise<void> {
   const deps = { ...app.cycle, downstreams: await app.downstreams.list(signal), now: () => new Date() };
   const left = findLeftDefinitions(host, app, { remove: true, signal });
-  const [gone, { problems: others }] = await Promise.all([
+  const [definitions, { problems: others, removed }] = await Promise.all([
     left.then(
-      () => [],
-      (error: Error) => [error.message], // the rest can go all the same
+      (tags) => ({ removed: tags.length, problems: [] }),
+      (error: Error) => ({ removed: 0, problems: [error.message] }), // the rest can go all the same
     ),
     prune(deps, 'the schedule', signal),
   ]);
-  const problems = [...gone, ...others];
+  if (removed + definitions.removed > 0) await app.collectGarbage?.();
+  const problems = [...definitions.problems, ...others];
   if (problems.length > 0)
     throw new FactoryError(`not all was removed: ${problems.join('; ')}`, { code: 'unavailable' });
 }
