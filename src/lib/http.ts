@@ -65,6 +65,8 @@ export function createHttp(options: HttpOptions): Http {
           body: (request.body ?? null) as Dispatcher.DispatchOptions['body'] & string,
           signal: bound.signal,
           dispatcher: isLoopbackHost(url.hostname) ? dispatchers.direct : dispatchers.outward,
+          // undici ends the connection after each HEAD, for servers that answer it with a body; registries do not
+          reset: false,
         });
         return toResponse(statusCode, headers, readBody(body, { limit: request.maxBytes, bound, fail, url }));
       } catch (cause) {

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { exec } from '../../src/lib/exec.ts';
-import { createHttp, type Http, type HttpOptions, isLoopbackHost } from '../../src/lib/http.ts';
+import { createHttp, type Http, type HttpError, type HttpOptions, isLoopbackHost } from '../../src/lib/http.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -55,6 +55,38 @@ test('uses connections again, no more at once than allowed', async () => {
   await Promise.all(Array.from({ length: 20 }, ask));
 
   expect(sockets.size).toBe(2);
+});
+
+test('a HEAD leaves the connection to the next request', async () => {
+  const sockets = new Set<unknown>();
+  const address = await serve(({ socket }, response) => {
+    sockets.add(socket);
+    response.writeHead(200, { 'content-length': '5' }).end('right');
+  });
+  const http = open({ connectionsPerHost: 1 });
+
+  for (const method of ['HEAD', 'HEAD', 'GET']) await (await http.request(`http://${address}/`, { method })).discard();
+
+  expect(sockets.size).toBe(1);
+});
+
+test('a server that answers HEAD with a body gives no wrong answer to what is asked next', async () => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
+  const server = createTcpServer((socket) => {
+    socket.on('data', (asked) => socket.write(`${answer}${asked.toString().startsWith('HEAD') ? 'wrong' : 'right'}`));
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const http = open({ connectionsPerHost: 1 });
+
+  for (let turn = 0; turn < 5; turn++) {
+    await (await http.request(url, { method: 'HEAD' })).discard();
+    const asking = http.request(url, { method: 'GET' }).then((response) => response.text());
+    const end = await asking.catch((error: HttpError) => [error.code, error.retryable]);
+    expect(['right', ['unavailable', true]]).toContainEqual(end);
+  }
 });
 
 test('sends bytes, text and streams', async () => {
