@@ -31,6 +31,7 @@ import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
 import { createRedisLedger } from './ledger/redis.ts';
+import { createRedisFreshness } from './ledger/redis-freshness.ts';
 import type { Budget } from './lib/budget.ts';
 import type { Pacer } from './lib/pacer.ts';
 import { redisOptions } from './queue/connection.ts';
@@ -148,6 +149,11 @@ export async function assembleApp(
     free: [base, ...settings.replicas],
   });
   const ledger = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
+  const freshness = createRedisFreshness({
+    connection: redisOptions(queue.redis),
+    prefix: queue.prefix,
+    now: Date.now,
+  });
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
   const parts = {
@@ -156,6 +162,7 @@ export async function assembleApp(
     places,
     registry,
     ledger,
+    freshness,
     attestor: signer === undefined ? withoutKey() : createAttestor({ registry, signer }),
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
@@ -181,7 +188,7 @@ export async function assembleApp(
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
-      await Promise.allSettled([ledger.close(), http.close(), builders.close()]);
+      await Promise.allSettled([ledger.close(), freshness.close(), http.close(), builders.close()]);
     },
   };
 }
