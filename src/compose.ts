@@ -17,6 +17,7 @@ import {
   startSession,
 } from './compose/session.ts';
 import { signingKey, withoutKey } from './compose/signing.ts';
+import { createStoredPlan } from './compose/stored-plan.ts';
 import type { Config } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
@@ -32,6 +33,7 @@ import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
 import { createRedisLedger } from './ledger/redis.ts';
 import { createRedisFreshness } from './ledger/redis-freshness.ts';
+import type { StoredPlan } from './ledger/store.ts';
 import type { Budget } from './lib/budget.ts';
 import type { Pacer } from './lib/pacer.ts';
 import { redisOptions } from './queue/connection.ts';
@@ -52,6 +54,8 @@ export interface App extends SharedParts {
   newRunId(): string;
   /** Tags of definitions that a service left a week ago and more. */
   leftDefinitions(options: LeftOptions): Promise<readonly string[]>;
+  /** The last plan of a service on the same Redis. */
+  storedPlan(): Promise<StoredPlan | undefined>;
   /** What an input points to now: `undefined` when it is absent, or could not be asked. */
   resolveInput(input: ImageInput): Promise<Digest | undefined>;
   /** Workers for every role in this process. */
@@ -184,6 +188,7 @@ export async function assembleApp(
     resolveInput: (input) => resolveInput(input, parts, from),
     cycle,
     newRunId: () => ulid(),
+    storedPlan: createStoredPlan(queue, settings.fleet),
     leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),

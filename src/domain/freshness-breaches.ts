@@ -1,12 +1,9 @@
-import {
-  type FreshnessGoal,
-  type FreshnessGoals,
-  type FreshnessSample,
-  secondsBetween,
-} from './freshness.ts';
+import { formatDuration } from './duration.ts';
+import { type FreshnessGoal, type FreshnessGoals, type FreshnessSample, secondsBetween } from './freshness.ts';
 import type { PlanEntry } from './plan.ts';
 import { explainHold } from './reasons.ts';
 import type { Time } from './service/views.ts';
+import { familiarName } from './upstream.ts';
 
 /** A goal of freshness that an image did not keep, or does not keep now. */
 export interface FreshnessBreach {
@@ -22,6 +19,8 @@ export interface FreshnessBreach {
   readonly changedAt: Time;
   /** The change is not released yet. */
   readonly running: boolean;
+  /** Nobody knows whether it changed: it could not be asked since `changedAt`. */
+  readonly unseen?: boolean;
   /** Since when the goal is not kept. */
   readonly since: Time;
   /** When the change was released. */
@@ -76,8 +75,35 @@ function unseen({ name, images, checkedAt, why }: UnaskedUpstream, goal: number 
   const since = new Date(Date.parse(checkedAt) + goal * 1000).toISOString();
   return images.map((image): FreshnessBreach => {
     const about = { image, goal: 'detect', goalSeconds: goal, seconds, upstream: name, why } as const;
-    return { ...about, changedAt: checkedAt, since, running: true };
+    return { ...about, changedAt: checkedAt, since, running: true, unseen: true };
   });
+}
+
+type ExplainedBreach = Pick<FreshnessBreach, 'goal' | 'goalSeconds' | 'seconds'> &
+  Partial<Pick<FreshnessBreach, 'upstream' | 'findings' | 'unseen' | 'why'>>;
+
+/** In one line, for people. */
+export function explainBreach({
+  goal,
+  goalSeconds,
+  seconds,
+  upstream,
+  findings,
+  unseen,
+  why,
+}: ExplainedBreach): string {
+  const span = (of: number) => formatDuration(of * 1000);
+  const what = upstream === undefined ? '' : afterWhat(goal, upstream, findings);
+  const after = what && (unseen ? ` since ${familiarName(upstream!)} was asked` : ` after ${what}`);
+  return `the goal "${goal}" is ${span(goalSeconds)}, and it is ${span(seconds)}${after}${why ? `; ${why}` : ''}`;
+}
+
+const NAMED = 3;
+
+function afterWhat(goal: FreshnessGoal, upstream: string, findings: readonly string[] = []): string {
+  if (goal !== 'critical') return `${familiarName(upstream)} changed`;
+  const rest = findings.length > NAMED ? ` and ${findings.length - NAMED} more` : '';
+  return `${upstream} was fixed (${findings.slice(0, NAMED).join(', ')}${rest})`;
 }
 
 interface Around {

@@ -88,8 +88,22 @@ export interface FreshnessGroup {
 
 /** Seconds from the change to each stage; of pull requests one for each repository. Fixes are no part of it. */
 export function lagsOf(sample: FreshnessSample, stage: FreshnessStage): readonly number[] {
-  if (sample.kind !== 'upstream') return [];
-  return timesOf(sample, stage).map((time) => secondsBetween(sample.changedAt, time));
+  const known = measured.get(sample) ?? measure(sample);
+  measured.set(sample, known);
+  return known[stage];
+}
+
+type Lags = Readonly<Record<FreshnessStage, readonly number[]>>;
+
+/** Thousands of samples are asked about several times for one page, and most of parsing them is parsing times. */
+const measured = new WeakMap<FreshnessSample, Lags>();
+
+function measure(sample: FreshnessSample): Lags {
+  const lags = (stage: FreshnessStage) => {
+    if (sample.kind !== 'upstream') return [];
+    return timesOf(sample, stage).map((time) => secondsBetween(sample.changedAt, time));
+  };
+  return Object.fromEntries(FRESHNESS_STAGES.map((stage) => [stage, lags(stage)])) as unknown as Lags;
 }
 
 function timesOf(sample: FreshnessSample, stage: FreshnessStage): readonly Time[] {

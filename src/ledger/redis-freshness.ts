@@ -16,9 +16,7 @@ const SampleSchema = z.object({
   ...{ id: text, image: text, kind: z.enum(['upstream', 'fix']), upstream: text },
   ...{ digest: zDigest.optional(), tag: text.optional(), findings: z.array(text).optional(), fixed: text.optional() },
   ...{ changedAt: text, detectedAt: text, detectedBy: z.enum(['watch', 'webhook']).optional() },
-  platforms: z
-    .record(text, z.object({ createdAt: text.optional(), builtAt: text.optional() }))
-    .optional(),
+  platforms: z.record(text, z.object({ createdAt: text.optional(), builtAt: text.optional() })).optional(),
   holds: z.record(text, z.object({ at: text, why: text })).optional(),
   ...{ run: text.optional(), version: text.optional(), release: zDigest.optional() },
   ...{ outcome: z.enum(['released', 'unchanged']).optional(), releasedAt: text.optional() },
@@ -91,9 +89,11 @@ export function createRedisFreshness(options: RedisFreshnessOptions): FreshnessS
   const key = (...parts: string[]) => [prefix, 'freshness', ...parts].join(':');
   const [all, byTime, open, proposed] = [key('samples'), key('by-time'), key('open'), key('proposed')];
   const byImage = (image: string) => key('image', image);
+  const remembered = createMemory();
   const read = async (ids: readonly string[]) => {
     if (ids.length === 0) return [];
-    return (await redis.hmget(all, ...ids)).flatMap((found) => parse(found) ?? []);
+    const texts = await redis.hmget(all, ...ids);
+    return ids.flatMap((id, index) => remembered(id, texts[index] ?? null) ?? []);
   };
   return {
     async note(sample) {
@@ -104,7 +104,14 @@ export function createRedisFreshness(options: RedisFreshnessOptions): FreshnessS
     },
     async drop(id) {
       const image = id.split('|')[0]!;
-      await redis.multi().hdel(all, id).zrem(byTime, id).zrem(byImage(image), id).srem(open, id).srem(proposed, id).exec();
+      await redis
+        .multi()
+        .hdel(all, id)
+        .zrem(byTime, id)
+        .zrem(byImage(image), id)
+        .srem(open, id)
+        .srem(proposed, id)
+        .exec();
     },
     open: async () => read(await redis.smembers(open)),
     async samples({ image, since, limit = MAX_READ } = {}) {
@@ -117,7 +124,21 @@ export function createRedisFreshness(options: RedisFreshnessOptions): FreshnessS
   };
 }
 
+/** Most of what is read again and again is what it was: understanding it takes longer than fetching it. */
+function createMemory() {
+  const known = new Map<string, { readonly text: string; readonly sample: FreshnessSample | undefined }>();
+  return (id: string, text: string | null): FreshnessSample | undefined => {
+    const before = known.get(id);
+    if (before?.text === text) return before.sample;
+    if (text === null) return undefined;
+    if (known.size >= MAX_READ) known.delete(known.keys().next().value!);
+    const sample = parse(text);
+    known.set(id, { text, sample });
+    return sample;
+  };
+}
+
 /** What is not understood was written by a newer ingot, and counts as not there. */
-function parse(found: string | null): FreshnessSample | undefined {
-  return found === null ? undefined : SampleSchema.safeParse(JSON.parse(found)).data;
+function parse(text: string): FreshnessSample | undefined {
+  return SampleSchema.safeParse(JSON.parse(text)).data;
 }

@@ -3,8 +3,8 @@ import type { Platform } from '../domain/platform.ts';
 import type { NotifyChannelView } from '../domain/service/notify.ts';
 import type { PullView } from '../domain/service/views.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
+import { readFreshness } from '../flows/freshness-report.ts';
 import { messageOf } from '../flows/steps.ts';
-import { readFreshness } from './freshness.ts';
 import type { FactoryParts, ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
 import type { FactoryService } from './service.ts';
@@ -17,9 +17,12 @@ type Observations = Pick<
 const PREVIEWED = 5;
 
 export function createObservations(parts: ServiceParts): Observations {
-  const { store, withFactory } = parts;
+  const { store, ledger, freshness, withFactory } = parts;
   return {
-    freshness: (filter) => readFreshness(filter, parts),
+    freshness: (filter = {}) =>
+      withFactory(({ fleet }) =>
+        readFreshness(filter, { fleet, ledger, freshness, plan: () => store.plan(), now: parts.now() }),
+      ),
     pulls: () => withFactory(readPulls),
     workers: () => store.workers(),
     queues: async () => readQueues((await store.definitions())?.platforms ?? [], parts),
