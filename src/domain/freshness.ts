@@ -88,9 +88,11 @@ export interface FreshnessGroup {
 
 /** Seconds from the change to each stage; of pull requests one for each repository. Fixes are no part of it. */
 export function lagsOf(sample: FreshnessSample, stage: FreshnessStage): readonly number[] {
-  const known = measured.get(sample) ?? measure(sample);
-  measured.set(sample, known);
-  return known[stage];
+  const known = measured.get(sample);
+  if (known !== undefined) return known[stage];
+  const lags = measure(sample);
+  measured.set(sample, lags);
+  return lags[stage];
 }
 
 type Lags = Readonly<Record<FreshnessStage, readonly number[]>>;

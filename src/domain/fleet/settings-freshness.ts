@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FreshnessGoals } from '../freshness.ts';
 import { Duration } from './values.ts';
 
-const Goal = Duration.refine((seconds) => seconds >= 60, 'is sooner than anything can be built; write at least 1m');
+const Goal = Duration.refine((seconds) => seconds > 0, 'is no time at all; write it as in 6h, or leave it out');
 
 /** Goals of freshness: `{ detect: 30m, release: 6h, critical: 4h }`, each of them for itself. */
 export const Freshness = z
