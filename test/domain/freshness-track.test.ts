@@ -46,7 +46,7 @@ function release(name: string, from: Known<Upstream> | Known<Release>, over: Par
 function look(
   upstream: Known<Upstream>,
   releases: Readonly<Record<string, Known<Release>>>,
-  { open = [], now = 20, images = [base, child], ...over }: Partial<FleetFacts> & Options = {},
+  { open = [], now = 20, images = [base, child], ...over }: Omit<Partial<FleetFacts>, 'now'> & Options = {},
 ) {
   const facts: FleetFacts = {
     ...{ images, upstreams: new Map([[DEBIAN, upstream]]), releases: new Map(Object.entries(releases)) },
