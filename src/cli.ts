@@ -5,6 +5,7 @@ import { addChannelVerbs } from './cli/channel-verbs.ts';
 import { addClientVerbs } from './cli/client-verbs.ts';
 import { addCycleVerbs } from './cli/cycle-verbs.ts';
 import { addDiffVerbs } from './cli/diff-verbs.ts';
+import { addFreshnessVerbs } from './cli/freshness-verbs.ts';
 import { addNotifyVerbs } from './cli/notify-verbs.ts';
 import { addPinVerbs } from './cli/pin-verbs.ts';
 import { addPullVerbs } from './cli/pull-verbs.ts';
@@ -68,6 +69,7 @@ function createProgram(): Command {
   );
   addRetentionVerbs(program, terminal);
   addServiceVerbs(program, terminal);
+  addFreshnessVerbs(program, terminal);
   addNotifyVerbs(program, terminal);
   addAccessVerbs(program, terminal);
   addClientVerbs(program, terminal);

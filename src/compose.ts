@@ -19,6 +19,7 @@ import {
   startSession,
 } from './compose/session.ts';
 import { signingKey, withoutKey } from './compose/signing.ts';
+import { createStoredPlan } from './compose/stored-plan.ts';
 import type { Config } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
@@ -34,6 +35,8 @@ import { recordStarts } from './flows/recorder.ts';
 import type { StepObserver } from './flows/steps.ts';
 import { createLocator } from './flows/tracked.ts';
 import { createRedisLedger } from './ledger/redis.ts';
+import { createRedisFreshness } from './ledger/redis-freshness.ts';
+import type { StoredPlan } from './ledger/store.ts';
 import type { Budget } from './lib/budget.ts';
 import type { LogFields } from './lib/log.ts';
 import type { Pacer } from './lib/pacer.ts';
@@ -58,6 +61,8 @@ export interface App extends SharedParts {
   leftDefinitions(options: LeftOptions): Promise<readonly string[]>;
   /** Frees what pruning left in the embedded registry; absent: the registry is not ours. */
   readonly collectGarbage?: () => Promise<Collection>;
+  /** The last plan of a service on the same Redis. */
+  storedPlan(): Promise<StoredPlan | undefined>;
   /** What an input points to now: `undefined` when it is absent, or could not be asked. */
   resolveInput(input: ImageInput): Promise<Digest | undefined>;
   /** Workers for every role in this process. */
@@ -159,6 +164,11 @@ export async function assembleApp(
   });
   const written = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const ledger = options.telemetry?.ledger(written) ?? written;
+  const freshness = createRedisFreshness({
+    connection: redisOptions(queue.redis),
+    prefix: queue.prefix,
+    now: Date.now,
+  });
   const signer = options.unsigned ? undefined : createKeySigner(await signingKey(config, settings));
   const attestor = signer === undefined ? withoutKey() : createAttestor({ registry, signer });
   const builders = builder ? givenBuilder(builder) : createBuilders(config, settings, embedded, options);
@@ -168,6 +178,7 @@ export async function assembleApp(
     places,
     registry,
     ledger,
+    freshness,
     attestor: options.telemetry?.attestor(attestor) ?? attestor,
     factory: { id: `https://ingot.example/factories/${settings.fleet}`, version: VERSION },
     gates: createGates(config, settings, { http, registry, builders, places, sourceOf: from }),
@@ -191,11 +202,12 @@ export async function assembleApp(
     cycle,
     newRunId: () => ulid(),
     ...(collectGarbage && { collectGarbage }),
+    storedPlan: createStoredPlan(queue, settings.fleet),
     leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),
     async close() {
-      await Promise.allSettled([ledger.close(), http.close(), builders.close()]);
+      await Promise.allSettled([ledger.close(), freshness.close(), http.close(), builders.close()]);
     },
   };
 }

@@ -34,6 +34,7 @@ const PORT_FILES = [
   'src/queue/dispatcher.ts',
   'src/queue/run-queue.ts',
   'src/ledger/access.ts',
+  'src/ledger/freshness.ts',
   'src/ledger/hooks.ts',
   'src/ledger/notifications.ts',
   'src/service/hooks.ts',

@@ -82,7 +82,10 @@ export function guardService(service: FactoryService, principal: Principal): Fac
       };
     },
     waivers: async () => sees(await service.waivers(), ({ image }) => image),
-    freshness: async (filter) => sees(await service.freshness(filter), ({ image }) => image),
+    async freshness(filter) {
+      const { goals, samples, breaches } = await service.freshness(filter);
+      return { goals, samples: sees(samples, ({ image }) => image), breaches: sees(breaches, ({ image }) => image) };
+    },
     async workers() {
       const found = await service.workers();
       return found.map((worker) => ({ ...worker, jobs: sees(worker.jobs, ({ image }) => image) }));

@@ -1,6 +1,7 @@
 import type { App } from '../compose.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
 import { type CycleResult, runCycle } from '../flows/cycle.ts';
+import { followProposed } from '../flows/freshness.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import { type CycleRepair, explainRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
@@ -34,6 +35,9 @@ export async function runOnce(app: App, view: View, signal: AbortSignal): Promis
       app.record(view),
       signal,
     );
+    if (app.fleet.settings.downstreams.length > 0) {
+      await followProposed(app.freshness, await app.downstreams.list(signal), signal);
+    }
     return { ...result, repairs };
   } finally {
     await session.close();

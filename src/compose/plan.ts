@@ -23,10 +23,10 @@ export interface PlanParts extends Omit<SharedParts, 'downstreams'> {
 
 /** Everything that a plan looks at. */
 export function planDeps(parts: PlanParts): PlanDeps {
-  const { config, fleet, places, registry, ledger, scanner, from, readiness, packages } = parts;
+  const { config, fleet, places, registry, ledger, freshness, scanner, from, readiness, packages } = parts;
   const { settings } = fleet;
   return {
-    ...{ fleet, places, registry, ledger, readiness },
+    ...{ fleet, places, registry, ledger, freshness, readiness },
     sourceOf: from,
     now: () => new Date().toISOString(),
     packages: { ...packages, findingsOf: (...asked) => findingsOf(parts, ...asked) },

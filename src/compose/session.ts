@@ -19,6 +19,7 @@ import { runSmoke } from '../flows/smoke.ts';
 import { mirroredSources, openSnapshot } from '../flows/snapshot.ts';
 import type { StepObserver } from '../flows/steps.ts';
 import type { GateRunner } from '../gates/gates.ts';
+import type { FreshnessStore } from '../ledger/freshness.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createDispatcher, emptyQueues } from '../queue/bullmq.ts';
 import type { RedisAddress } from '../queue/connection.ts';
@@ -43,6 +44,8 @@ export interface SharedParts {
   readonly places: Places;
   readonly registry: Registry;
   readonly ledger: Ledger;
+  /** How long changes take. */
+  readonly freshness: FreshnessStore;
   readonly attestor: Attestor;
   readonly gates: GateRunner;
   /** Names this factory in provenance. */

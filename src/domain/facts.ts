@@ -20,6 +20,9 @@ export interface Upstream {
   readonly created?: string;
   /** When ingot first saw the digest. */
   readonly firstSeenAt?: string;
+  readonly detectedAt?: string;
+  readonly changedAt?: string;
+  readonly detectedBy?: 'watch' | 'webhook';
   /** When upstream made each platform. */
   readonly platformsCreated?: Readonly<Partial<Record<Platform, string>>>;
   /** The tag that a tracked upstream resolves to now. */

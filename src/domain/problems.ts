@@ -1,4 +1,5 @@
 import { digestOf } from './digest.ts';
+import { explainBreach, type FreshnessBreach } from './freshness-breaches.ts';
 import type { PlanEntry } from './plan.ts';
 import type { Run } from './run.ts';
 
@@ -34,15 +35,9 @@ export interface Problem {
   readonly link?: string;
 }
 
-/** A goal of freshness that an image does not keep. */
-export interface FreshnessBreach {
-  readonly image: string;
-  /** `detect`, `release`, `critical`. */
-  readonly goal: string;
-  readonly goalSeconds: number;
-  readonly seconds: number;
-  readonly upstream?: string;
-}
+/** A goal of freshness that an image does not keep now. */
+export type RunningBreach = Pick<FreshnessBreach, 'image' | 'goal' | 'goalSeconds' | 'seconds'> &
+  Partial<Pick<FreshnessBreach, 'upstream' | 'findings' | 'unseen' | 'why'>>;
 
 /** A pull request that nobody merged for longer than it should take. */
 export interface StuckPull {
@@ -62,7 +57,7 @@ export interface ProblemFacts {
   readonly entries?: readonly PlanEntry[];
   /** What is wrong with the newest definitions, `undefined` in it: nothing. */
   readonly definitions?: { readonly refused: string | undefined };
-  readonly freshness?: readonly FreshnessBreach[];
+  readonly freshness?: readonly RunningBreach[];
   /** `unasked`: names of repositories that could not be asked. */
   readonly pulls?: { readonly stuck: readonly StuckPull[]; readonly unasked: readonly string[] };
 }
@@ -120,12 +115,12 @@ function refused(message: string): Problem {
   return problem({ kind: 'definitions-refused', severity: 'warning', reason: message.split('\n')[0]!, exact: message });
 }
 
-function breached({ image, goal, goalSeconds, seconds, upstream }: FreshnessBreach): Problem {
-  const of = upstream === undefined ? '' : ` after ${upstream} changed`;
-  const reason = `the goal "${goal}" is ${minutes(goalSeconds)}, and it is ${minutes(seconds)}${of}`;
-  const link = `/images/${image}`;
+function breached(breach: RunningBreach): Problem {
+  const { image, goal } = breach;
   const severity = goal === 'critical' ? 'critical' : 'warning';
-  return { ...problem({ kind: 'freshness', severity, image, reason, link }), key: `freshness ${image} ${goal}` };
+  const reason = explainBreach(breach);
+  const about = problem({ kind: 'freshness', severity, image, reason, link: `/images/${image}` });
+  return { ...about, key: `freshness ${image} ${goal}` };
 }
 
 function stuck({ repository, number, title, url, image, days }: StuckPull): Problem {
@@ -156,8 +151,4 @@ function formOf(reason: string, image: string | undefined): string {
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-}
-
-function minutes(seconds: number): string {
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }

@@ -37,6 +37,10 @@ export interface FixableFinding {
   readonly source: string;
   readonly installed: string;
   readonly fixed: string;
+  /** When a fix came to be, RFC 3339. */
+  readonly since?: string;
+  /** It is known to be exploited. */
+  readonly exploited?: boolean;
 }
 
 /** Why a stale image is not rebuilt now. Times are RFC 3339, UTC. */

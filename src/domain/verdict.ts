@@ -45,6 +45,8 @@ export interface Finding {
     readonly since?: string;
   };
   readonly url?: string;
+  /** It is known to be exploited (CISA KEV). */
+  readonly exploited?: boolean;
 }
 
 /** What is known of one platform of a candidate. */

@@ -3,6 +3,7 @@ import type { Image } from '../domain/fleet/model.ts';
 import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import type { Outcome } from '../domain/run.ts';
 import type { Dispatcher, ProposeEnd, RunEnd } from '../queue/dispatcher.ts';
+import { noteChanges } from './freshness.ts';
 import { gatherFacts, type PlanDeps, refreshFacts } from './gather.ts';
 import type { ReplicaReport } from './replicate.ts';
 import type { StageReport } from './stages.ts';
@@ -42,6 +43,7 @@ export async function runCycle(deps: CycleDeps, observer: CycleObserver, signal:
   for (;;) {
     const plan = planFleet({ ...state.facts, runs: state.runs });
     observer.onPlan?.(plan);
+    await noteChanges({ ...state.facts, now: deps.now() }, plan, deps);
     await startStale(plan, state, deps, observer, signal);
     if (![...state.runs.values()].includes('running')) return await follow(plan, state, deps, observer, signal);
     await awaitEnd(state, deps, observer, signal);

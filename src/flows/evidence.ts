@@ -40,6 +40,7 @@ const ScanReportSchema = z.object({
         since: z.string().optional(),
       }),
       url: z.string().optional(),
+      exploited: z.boolean().optional(),
     }),
   ),
   database: z.object({ id: z.string(), built: z.string() }),

@@ -4,6 +4,7 @@ import type { Inputs } from '../domain/inputs.ts';
 import { planFleet } from '../domain/plan.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Run } from '../domain/run.ts';
+import type { FreshnessStore } from '../ledger/freshness.ts';
 import { gatherPackages, type PackageDeps } from './package-facts.ts';
 import { readStates, type StateDeps } from './states.ts';
 import { type WatchDeps, watchUpstreams } from './watch.ts';
@@ -19,6 +20,8 @@ export interface PlanDeps extends WatchDeps, Omit<StateDeps, 'now'> {
   readonly disk?: () => Promise<FleetFacts['disk']>;
   /** What the platforms of a run are to agree upon beside what the plan decided: one state of the archives. */
   readonly fixInputs?: (image: Image, inputs: Inputs, signal: AbortSignal) => Promise<Inputs>;
+  /** Absent: nobody keeps how long things take. */
+  readonly freshness?: FreshnessStore;
   /** Images that somebody asked to be built anew, and who. */
   readonly requested?: FleetFacts['requested'];
 }

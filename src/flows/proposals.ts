@@ -13,10 +13,12 @@ import type { Release } from '../domain/staleness.ts';
 import { standingOf } from '../domain/standing.ts';
 import { isOfLine } from '../domain/version.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import type { FreshnessStore } from '../ledger/freshness.ts';
 import type { ProposeEnd } from '../queue/dispatcher.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FolderRelease } from './folder-pins.ts';
+import { noteProposed } from './freshness.ts';
 import { readMarks } from './marks.ts';
 import { adoptedUpstreams, createOlder, endedLines } from './pin-facts.ts';
 import type { ProposeResult, ReleaseLookup, ReleaseToPropose } from './propose.ts';
@@ -33,6 +35,8 @@ export interface ProposerDeps extends ContentDeps {
     /** The channel that a downstream follows; `undefined`: the line. */
     follows(downstream: ForgeRepository): string | undefined;
   };
+  /** Absent: nobody keeps how long things take. */
+  readonly freshness?: FreshnessStore | undefined;
   /** Told how long pull requests will take, before they begin. */
   readonly announce?: ((line: string) => void) | undefined;
 }
@@ -62,7 +66,11 @@ export function createProposer(deps: ProposerDeps, { isDry = false, isAsked = fa
       const proposal = await toProposal(image, repository, release, deps, signal);
       const announce = (line: string) => deps.announce?.(`${name}: ${line}`);
       const request = { release: proposal, lookup, now: deps.now(), rollout, announce, isDry, signal };
-      ends.push(await proposeEverywhere(downstreams, request));
+      const end = await proposeEverywhere(downstreams, request);
+      ends.push(end);
+      if (isDry || deps.freshness === undefined) continue;
+      const proposed = { image: name, digest: release.digest, results: end.results };
+      await noteProposed(proposed, deps.freshness, deps.now().toISOString());
     }
     return toEnd(name, ends);
   };

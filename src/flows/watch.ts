@@ -27,7 +27,7 @@ const WATCHED_AT_ONCE = 32;
  * Asks each upstream of the fleet once: a HEAD, and a GET only for a digest that was not seen before. Where tags are
  * tracked, those of a repository are listed first, once for all that track it.
  * One that cannot be asked is `unknown` and holds up nothing but what depends on it.
- * @param only names of upstreams; absent: all
+ * @param only names of upstreams that somebody said had moved; absent: all
  */
 export async function watchUpstreams(
   fleet: Fleet,
@@ -44,7 +44,7 @@ export async function watchUpstreams(
       const located = await locate(upstream.source);
       return located.state === 'absent'
         ? located
-        : await watchOne(name, { ...upstream, ...located.value }, deps, signal);
+        : await watchOne(name, { ...upstream, ...located.value, isHinted: only !== undefined }, deps, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return { state: 'unknown', why: `${name} could not be asked: ${messageOf(error)}` };
@@ -75,7 +75,7 @@ function upstreamsOf(fleet: Fleet): Map<string, Watched> {
 
 async function watchOne(
   name: string,
-  { reference, tag, newer, platforms: wanted }: Watched & Located,
+  { reference, tag, newer, platforms: wanted, isHinted }: Watched & Located & { readonly isHinted: boolean },
   deps: WatchDeps,
   signal: AbortSignal,
 ): Promise<Known<Upstream>> {
@@ -102,6 +102,7 @@ async function watchOne(
     ...(resolved.created === undefined ? {} : { created: resolved.created }),
     platformsCreated,
     firstSeenAt: firstSeen(last, head.digest, { created: resolved.created, checkedAt }),
+    ...detection(last, head.digest, { created: resolved.created, checkedAt, isHinted }),
     checkedAt,
   };
   const observation = { digest: head.digest, platforms, ...choice, ...times };
@@ -117,6 +118,25 @@ function firstSeen(
 ): string {
   if (seen?.digest === digest) return seen.firstSeenAt;
   return seen === undefined ? (created ?? checkedAt) : checkedAt;
+}
+
+interface Look {
+  readonly created: string | undefined;
+  readonly checkedAt: string;
+  readonly isHinted: boolean;
+}
+
+/** The tag cannot have moved before a look that saw it elsewhere, however long ago its content was made. */
+function detection(seen: Observation | undefined, digest: Digest, { created, checkedAt, isHinted }: Look) {
+  if (seen?.digest === digest) {
+    const { detectedAt, detectedBy, changedAt } = seen;
+    return { ...(detectedAt && { detectedAt }), ...(detectedBy && { detectedBy }), ...(changedAt && { changedAt }) };
+  }
+  const made = created === undefined ? Number.NaN : Date.parse(created);
+  const isNew = seen !== undefined && made > Date.parse(seen.checkedAt) && made <= Date.parse(checkedAt);
+  const changedAt = isNew ? created : seen?.checkedAt;
+  const detectedBy = isHinted ? 'webhook' : 'watch';
+  return { detectedAt: checkedAt, detectedBy, ...(changedAt && { changedAt }) } as const;
 }
 
 function toUpstream({ checkedAt: _, ...upstream }: Observation): Upstream {

@@ -43,6 +43,8 @@ export interface PullRequest {
   /** RFC 3339. */
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** Where the forge says so. */
+  readonly mergedAt?: string;
   readonly url?: string;
   /** Not to be merged yet. */
   readonly draft?: boolean;

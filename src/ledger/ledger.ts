@@ -53,4 +53,9 @@ export interface Observation {
   /** RFC 3339. */
   readonly firstSeenAt: string;
   readonly checkedAt: string;
+  /** When this digest was first looked at, also where `firstSeenAt` is a guess, and what made us look. */
+  readonly detectedAt?: string;
+  readonly detectedBy?: 'watch' | 'webhook';
+  /** When it became this digest: upstream's own time, but not before our last look at the one before. Absent: not known. */
+  readonly changedAt?: string;
 }

@@ -54,6 +54,9 @@ const ObservationSchema = z.object({
   newer: z.string().optional(),
   firstSeenAt: z.string(),
   checkedAt: z.string(),
+  detectedAt: z.string().optional(),
+  detectedBy: z.enum(['watch', 'webhook']).optional(),
+  changedAt: z.string().optional(),
 }) as unknown as z.ZodType<Observation>;
 
 /** The ledger in Redis: every key has an expiry or a cap. */

@@ -10,9 +10,9 @@ import type { Host } from './host.ts';
 
 /** The questions and decisions of people, on the parts of a process. */
 export function createFactoryService(host: Host, { reload }: { reload(): Promise<void> }): FactoryService {
-  const { store, runs, ledger, hooks, notifications } = host;
+  const { store, runs, ledger, freshness, hooks, notifications } = host;
   return createService({
-    ...{ store, runs, ledger, hooks, notifications, reload, nextTimes },
+    ...{ store, runs, ledger, freshness, hooks, notifications, reload, nextTimes },
     async withFactory(use) {
       const pointer = await store.definitions();
       if (pointer === undefined) throw new ServiceError('no definitions have been read yet', { code: 'unavailable' });

@@ -15,11 +15,13 @@ import type { Embedded } from '../embedded/embedded.ts';
 import { fetchDefinitions } from '../flows/definitions.ts';
 import type { AccessStore } from '../ledger/access.ts';
 import { createSharedBudgets, type SharedBudgets } from '../ledger/budgets.ts';
+import type { FreshnessStore } from '../ledger/freshness.ts';
 import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NotifyStore } from '../ledger/notifications.ts';
 import { createRedisLedger } from '../ledger/redis.ts';
 import { createRedisAccess } from '../ledger/redis-access.ts';
+import { createRedisFreshness } from '../ledger/redis-freshness.ts';
 import { createRedisHooks } from '../ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../ledger/redis-notifications.ts';
 import { createRedisStore } from '../ledger/redis-store.ts';
@@ -37,6 +39,7 @@ export interface Host {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly freshness: FreshnessStore;
   readonly hooks: HookStore;
   readonly access: AccessStore;
   readonly notifications: NotifyStore;
@@ -79,6 +82,11 @@ export function createHost(config: Config, options: HostOptions): Host {
   const runs = watch?.telemetry.runs(queued) ?? queued;
   const written = createRedisLedger({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const ledger = watch?.telemetry.ledger(written) ?? written;
+  const freshness = createRedisFreshness({
+    connection: redisOptions(queue.redis),
+    prefix: queue.prefix,
+    now: Date.now,
+  });
   const hooks = createRedisHooks({ connection: redisOptions(queue.redis), prefix: queue.prefix });
   const access = createRedisAccess({ connection: redisOptions(queue.redis), prefix: queue.prefix, now: Date.now });
   const notifications = createRedisNotifications({ connection: redisOptions(queue.redis), prefix: queue.prefix });
@@ -114,11 +122,11 @@ export function createHost(config: Config, options: HostOptions): Host {
   };
   const apps = createKeeper(open);
   return {
-    ...{ queue, store, runs, ledger, hooks, access, notifications, budgets },
+    ...{ queue, store, runs, ledger, freshness, hooks, access, notifications, budgets },
     withApp: apps.use,
     async close() {
       await apps.close();
-      const parts = [runs, store, ledger, hooks, access, notifications, budgets, reader.http];
+      const parts = [runs, store, ledger, freshness, hooks, access, notifications, budgets, reader.http];
       await Promise.allSettled(parts.map((part) => part.close()));
       await daemon.close();
     },

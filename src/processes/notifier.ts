@@ -1,6 +1,8 @@
 import { createNotifier } from '../compose/notify.ts';
 import type { Config } from '../config.ts';
+import { runningBreaches } from '../domain/freshness-breaches.ts';
 import type { ProblemFacts } from '../domain/problems.ts';
+import { readFreshness } from '../flows/freshness-report.ts';
 import { endsWithin } from '../lib/ends-within.ts';
 import { createHttp } from '../lib/http.ts';
 import { createNotifierRounds } from '../service/notifier.ts';
@@ -22,7 +24,7 @@ export function startNotifier(
   config: Config,
   { onTrouble }: { onTrouble: (message: string) => void },
 ): { stop(): Promise<void> } {
-  const { store, ledger, notifications } = host;
+  const { store, ledger, freshness, notifications } = host;
   const { proxy, ca } = config;
   const userAgent = `ingot/${VERSION}`;
   const http = createHttp({ connectionsPerHost: 2, userAgent, timeoutMs: 15_000, proxy, ca });
@@ -45,8 +47,15 @@ export function startNotifier(
     }
     return known;
   };
+  const breaches = () =>
+    withApp(async ({ fleet }) => {
+      if (Object.keys(fleet.settings.freshness).length === 0) return [];
+      const deps = { fleet, ledger, freshness, plan: () => store.plan(), now: new Date() };
+      return runningBreaches((await readFreshness({ open: true }, deps)).breaches);
+    });
   const rounds = createNotifierRounds({
     ...{ notifications, store, ledger, pulls, onTrouble },
+    freshness: breaches,
     withFleet: async (use) => (await withApp(({ fleet }) => use(fleet)))!,
     notifierOf: (channel) => createNotifier(channel, config, http),
     now: () => Date.now(),

@@ -7,6 +7,7 @@ import { FactoryError } from '../domain/errors.ts';
 import type { Readiness } from '../domain/facts.ts';
 import type { Platform } from '../domain/platform.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
+import { followProposed } from '../flows/freshness.ts';
 import { prune } from '../flows/prune.ts';
 import { type CycleRepair, explainRepair, repairBeforePlan } from '../flows/repair-before-plan.ts';
 import { replicateAll } from '../flows/replicate.ts';
@@ -116,6 +117,7 @@ async function due(name: string, app: AssembledApp, host: Host, signal: AbortSig
   await runs.look({
     delayMs: name === 'watch' ? Math.random() * JITTER * app.fleet.settings.watch.everySeconds * 1000 : 0,
   });
+  if (name === 'watch') await followProposed(app.freshness, await app.downstreams.list(signal), signal);
   if (name === 'scan') await app.scanner.database(signal); // after the look was asked for: without one, it says so
   if (name !== 'nightly') return;
   await runs.follow();

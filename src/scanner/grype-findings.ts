@@ -14,6 +14,8 @@ export interface Match {
           readonly available?: readonly { readonly date: string }[] | null | undefined;
         }
       | undefined;
+    /** Entries of the catalogue of vulnerabilities that are known to be exploited (CISA KEV). */
+    readonly knownExploited?: readonly unknown[] | null | undefined;
   };
   readonly artifact: {
     readonly name: string;
@@ -45,6 +47,7 @@ function toFinding(group: readonly Match[]): Finding {
     packages: unique(group.map((match) => match.artifact.name)),
     installed: version,
     fix: fixOf(group),
+    ...(group.some((match) => match.vulnerability.knownExploited?.length) && { exploited: true }),
     ...(vulnerability.dataSource ? { url: vulnerability.dataSource } : {}),
   };
 }

@@ -25,6 +25,7 @@ const Report = z.object({
             available: z.array(z.object({ date: z.string() })).nullish(),
           })
           .optional(),
+        knownExploited: z.array(z.unknown()).nullish(),
       }),
       artifact: z.object({
         name: z.string(),

@@ -1,7 +1,7 @@
 import type { Fleet } from '../domain/fleet/model.ts';
 import type { NotifyChannel } from '../domain/fleet/settings-notify.ts';
 import { decideNotifications, retryIn } from '../domain/notifications.ts';
-import { type FreshnessBreach, findProblems, type ProblemFacts } from '../domain/problems.ts';
+import { findProblems, type ProblemFacts, type RunningBreach } from '../domain/problems.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NotifyStore, Pending } from '../ledger/notifications.ts';
 import type { ServiceStore } from '../ledger/store.ts';
@@ -15,7 +15,7 @@ export interface NotifierDeps {
   /** Made anew for each round, so that a changed secret is used. */
   notifierOf(channel: NotifyChannel): Promise<Notifier>;
   /** Absent, or `undefined` as an answer: not known now. */
-  readonly freshness?: () => Promise<readonly FreshnessBreach[] | undefined>;
+  readonly freshness?: () => Promise<readonly RunningBreach[] | undefined>;
   readonly pulls?: () => Promise<ProblemFacts['pulls']>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

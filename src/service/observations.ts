@@ -1,9 +1,9 @@
 import { HOOK_DIALECTS, HOOK_OUTCOMES, type HookView } from '../domain/hooks.ts';
 import type { Platform } from '../domain/platform.ts';
-import type { Run } from '../domain/run.ts';
 import type { NotifyChannelView } from '../domain/service/notify.ts';
-import type { FreshnessView, PullView } from '../domain/service/views.ts';
+import type { PullView } from '../domain/service/views.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../domain/service/workers.ts';
+import { readFreshness } from '../flows/freshness-report.ts';
 import { messageOf } from '../flows/steps.ts';
 import type { FactoryParts, ServiceParts } from './parts.ts';
 import { schedulesOf } from './schedules.ts';
@@ -15,15 +15,14 @@ type Observations = Pick<
 >;
 
 const PREVIEWED = 5;
-const RUNS_READ = 500;
 
 export function createObservations(parts: ServiceParts): Observations {
-  const { store, ledger, withFactory } = parts;
+  const { store, ledger, freshness, withFactory } = parts;
   return {
-    async freshness({ image, since } = {}) {
-      const runs = await ledger.runs({ limit: RUNS_READ, ...(image && { image }) });
-      return runs.flatMap(toFreshness).filter(({ releasedAt }) => since === undefined || releasedAt >= since);
-    },
+    freshness: (filter = {}) =>
+      withFactory(({ fleet }) =>
+        readFreshness(filter, { fleet, ledger, freshness, plan: () => store.plan(), now: parts.now() }),
+      ),
     pulls: () => withFactory(readPulls),
     workers: () => store.workers(),
     queues: async () => readQueues((await store.definitions())?.platforms ?? [], parts),
@@ -66,22 +65,6 @@ async function readChannels({ notifications, withFactory }: ServiceParts): Promi
       ...(error !== undefined && { error, nextTryAt: new Date(nextAt).toISOString() }),
     };
   });
-}
-
-function toFreshness({ id, image, reasons, outcome, endedAt, startedAt, version }: Run): readonly FreshnessView[] {
-  if (outcome !== 'released' || endedAt === undefined) return [];
-  const change = reasons.find((reason) => reason.kind === 'base-changed' || reason.kind === 'input-changed');
-  const created = change !== undefined && 'created' in change ? change.created : undefined;
-  const seconds = created === undefined ? undefined : (Date.parse(endedAt) - Date.parse(created)) / 1000;
-  return [
-    {
-      ...{ image, run: id, startedAt, releasedAt: endedAt },
-      ...(version && { version }),
-      ...(change !== undefined && 'name' in change && { upstream: change.name }),
-      ...(created && { created }),
-      ...(seconds !== undefined && { seconds }),
-    },
-  ];
 }
 
 async function readPulls(factory: Pick<FactoryParts, 'downstreams'>) {

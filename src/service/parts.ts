@@ -4,6 +4,7 @@ import type { BudgetView } from '../domain/service/workers.ts';
 import type { DiffDeps } from '../flows/diff.ts';
 import type { PlanDeps } from '../flows/gather.ts';
 import type { ForgeRepository } from '../forge/forge.ts';
+import type { FreshnessStore } from '../ledger/freshness.ts';
 import type { HookStore } from '../ledger/hooks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NotifyStore } from '../ledger/notifications.ts';
@@ -34,6 +35,7 @@ export interface ServiceParts {
   readonly store: ServiceStore;
   readonly runs: RunQueue;
   readonly ledger: Ledger;
+  readonly freshness: FreshnessStore;
   readonly hooks: HookStore;
   readonly notifications: NotifyStore;
   /** @throws ServiceError `unavailable` when no definitions are known yet */

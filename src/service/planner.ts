@@ -3,6 +3,7 @@ import type { FleetFacts } from '../domain/facts.ts';
 import { type PlanEntry, planFleet } from '../domain/plan.ts';
 import { standingOf } from '../domain/standing.ts';
 import { upstreamOfChange } from '../domain/upstream.ts';
+import { noteChanges } from '../flows/freshness.ts';
 import { gatherFacts, refreshImages, refreshUpstreams } from '../flows/gather.ts';
 import type { ActiveRun, Request, StoredPlan } from '../ledger/store.ts';
 import type { PlannedFactory, PlannerDeps } from './factory.ts';
@@ -37,6 +38,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
       const runs = new Map(active.map(({ image }) => [image, 'running'] as const));
       const entries = planFleet({ ...facts, runs });
       await deps.store.putPlan(toStored(entries, facts, factory, deps.now().toISOString()));
+      await noteChanges(facts, entries, factory.plan);
       const counts = { rebuilding: countOf(entries, 'rebuild'), waiting: countOf(entries, 'held') };
       if (said !== JSON.stringify(counts)) await deps.store.tell({ type: 'plan.made', ...counts });
       said = JSON.stringify(counts);

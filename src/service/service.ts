@@ -110,10 +110,12 @@ export interface FactoryService {
   /** What policies may be passed over for, until when, and why: from the definitions. */
   waivers(): Promise<readonly { readonly image: string; readonly waiver: Image['waivers'][number] }[]>;
 
+  /** @param filter `since`: changed outside at or after, default 90 days ago; `open`: only what is not released yet */
   freshness(filter?: {
     readonly image?: string | undefined;
     readonly since?: Time | undefined;
-  }): Promise<readonly FreshnessView[]>;
+    readonly open?: boolean | undefined;
+  }): Promise<FreshnessView>;
   workers(): Promise<readonly WorkerView[]>;
   queues(): Promise<readonly QueueView[]>;
   schedules(): Promise<readonly ScheduleView[]>;

@@ -1,4 +1,5 @@
 import type { Severity } from '../domain/fleet/model.ts';
+import { secondsBetween } from '../domain/freshness.ts';
 import type { HookView } from '../domain/hooks.ts';
 import type { PlanEntry } from '../domain/plan.ts';
 import type { NotifyChannelView } from '../domain/service/notify.ts';
@@ -15,7 +16,7 @@ export interface FleetFacts {
   readonly workers: readonly WorkerView[];
   readonly budgets: readonly BudgetView[];
   readonly upstreams: readonly UpstreamView[];
-  readonly freshness: readonly FreshnessView[];
+  readonly freshness: FreshnessView;
   readonly hooks: readonly HookView[];
   readonly channels: readonly NotifyChannelView[];
 }
@@ -73,8 +74,10 @@ export function pendingSince({ reasons }: PlanEntry, upstreams: readonly Upstrea
 }
 
 /** The newest release of each image whose time from its upstream's change is known. */
-export function newestLags(freshness: readonly FreshnessView[]): ReadonlyMap<string, number> {
-  const known = freshness.filter(({ seconds }) => seconds !== undefined);
-  const oldestFirst = known.toSorted((a, b) => Date.parse(a.releasedAt) - Date.parse(b.releasedAt));
-  return new Map(oldestFirst.map(({ image, seconds }) => [image, seconds!]));
+export function newestLags({ samples }: FreshnessView): ReadonlyMap<string, number> {
+  const released = samples.filter(({ kind, outcome }) => kind === 'upstream' && outcome === 'released');
+  const oldestFirst = released.toSorted((a, b) => Date.parse(a.releasedAt!) - Date.parse(b.releasedAt!));
+  return new Map(
+    oldestFirst.map(({ image, changedAt, releasedAt }) => [image, secondsBetween(changedAt, releasedAt!)]),
+  );
 }

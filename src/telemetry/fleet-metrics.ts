@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { runningBreaches } from '../domain/freshness-breaches.ts';
 import { type FleetFacts, failuresOf, fixableOf, newestLags, pendingSince, timestamp } from './fleet-facts.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -88,6 +89,11 @@ function addFreshness({ plan, upstreams, freshness }: FleetFacts, add: Add): voi
     'ingot_image_change_to_release_seconds',
     "From an upstream's change to the newest release that contains it.",
     [...newestLags(freshness)].map(([image, seconds]) => [{ image }, seconds]),
+  );
+  add(
+    'ingot_image_freshness_breach_seconds',
+    'How long a change takes that does not keep a goal of freshness, as long as it is not released.',
+    runningBreaches(freshness.breaches).map(({ image, goal, seconds }) => [{ image, goal }, seconds]),
   );
   const unknown = upstreams.filter((each) => each.unknown !== undefined).length;
   add('ingot_upstreams', 'Upstreams that are watched, by whether the last question was answered.', [

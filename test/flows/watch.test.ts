@@ -50,10 +50,11 @@ function setUp(name: string, images: Readonly<Record<string, string>>) {
     now: () => now,
   };
   return {
-    push: async (image: string, edition = image) => {
+    push: async (image: string, edition = image, created?: string) => {
       const { digest } = await pushImage(registry, parseReference(`${proxy.address}/${name}/${image}`), {
         platforms: PLATFORMS,
         files: { 'etc/edition': `${name} ${edition}` },
+        ...(created && { created }),
       });
       return digest;
     },
@@ -185,4 +186,37 @@ test('of upstreams that somebody hinted at, these are asked and no others', asyn
   expect(found).toMatchObject({ 'docker.io/library/debian:12-slim': { state: 'known', value: { digest: debian } } });
   expect(Object.keys(found)).toHaveLength(1);
   expect(JSON.stringify(proxy.asked).includes('busybox')).toBe(false);
+});
+
+const DEBIAN = 'docker.io/library/debian:12-slim';
+
+describe('a change', () => {
+  test('of before the first look is detected then, and nobody knows when it was made', async () => {
+    const { push, watch, observed } = setUp('unwatched', { a: 'alpine:3.99' });
+    await push('alpine:3.99', 'first', '2026-10-01T00:00:00Z');
+    const alpine = 'docker.io/library/alpine:3.99';
+
+    await watch('2026-11-01T00:00:00Z');
+
+    expect(await observed(alpine)).toMatchObject({ detectedAt: '2026-11-01T00:00:00Z', detectedBy: 'watch' });
+    expect(await observed(alpine)).not.toHaveProperty('changedAt');
+  });
+
+  test.each([
+    ['is when upstream made it', '2026-11-01T00:04:00Z', '2026-11-01T00:04:00Z'],
+    ['is not before the look that still saw another', '2026-10-01T00:00:00Z', '2026-11-01T00:00:00Z'],
+    ['is not in the future', '2027-10-01T00:00:00Z', '2026-11-01T00:00:00Z'],
+  ])('between two looks %s, and stays so', async (what, created, changedAt) => {
+    const { push, watch, observed } = setUp(what.replaceAll(' ', '-'), { a: 'debian:12-slim' });
+    await push('debian:12-slim', 'first');
+    await watch('2026-11-01T00:00:00Z');
+    await push('debian:12-slim', 'second', created);
+
+    await watch('2026-11-01T00:10:00Z', [DEBIAN]);
+    await watch('2026-11-01T00:20:00Z');
+
+    const detected = { detectedAt: '2026-11-01T00:10:00Z', detectedBy: 'webhook' };
+    const found = await observed(DEBIAN);
+    expect({ ...found, changedAt: found!.changedAt!.replace('.000Z', 'Z') }).toMatchObject({ changedAt, ...detected });
+  });
 });

@@ -65,7 +65,8 @@ describe('the history of an image', () => {
     expect(second.releases.map(({ version }) => version)).toEqual(['12.0.1', '12.0.0']);
     expect(Object.values(second.releases[0]!.platforms)[0]).toMatchObject({ packages: 1, findings: {} });
     expect(Object.values(second.releases[0]!.platforms)[0]!.size).toBeGreaterThan(100);
-    expect(requests).toEqual(['GET tags']);
+    // A look may begin again while the first ends; releases are not read again
+    expect(new Set(requests)).toEqual(new Set(['GET tags']));
   });
 
   test('that cannot be read keeps what is known, and says why', async () => {

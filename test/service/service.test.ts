@@ -4,6 +4,7 @@ import { digestOf } from '../../src/domain/digest.ts';
 import { parseFleet } from '../../src/domain/fleet/parse-fleet.ts';
 import type { ServiceEvent } from '../../src/domain/service/events.ts';
 import { createRedisLedger } from '../../src/ledger/redis.ts';
+import { createRedisFreshness } from '../../src/ledger/redis-freshness.ts';
 import { createRedisHooks } from '../../src/ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../../src/ledger/redis-notifications.ts';
 import { createRedisStore } from '../../src/ledger/redis-store.ts';
@@ -40,10 +41,11 @@ beforeEach(async () => {
   const store = createRedisStore({ connection, prefix: 'test', fleet: 'acme', now: Date.now });
   const ledger = createRedisLedger({ connection, prefix: 'test' });
   const notifications = createRedisNotifications({ connection, prefix: 'test' });
+  const freshness = createRedisFreshness({ connection, prefix: 'test', now: Date.now });
   const hooks = createRedisHooks({ connection, prefix: 'test' });
   const runs = createRunQueue({ redis: { url: redis.url }, prefix: 'test', onError: () => {} });
   parts = {
-    ...{ store, ledger, hooks, notifications, runs, nextTimes },
+    ...{ store, ledger, freshness, hooks, notifications, runs, nextTimes },
     withFactory: (use) => use({ fleet, ledger } as unknown as FactoryParts),
     reload: async () => {},
     budgets: async () => [],
@@ -52,7 +54,8 @@ beforeEach(async () => {
     sleep: (ms, signal) => wait(ms, undefined, { signal }),
   };
   service = createService(parts);
-  close = () => Promise.all([store.close(), ledger.close(), hooks.close(), notifications.close(), runs.close()]);
+  const all = [store, ledger, freshness, hooks, notifications, runs];
+  close = () => Promise.all(all.map((each) => each.close()));
 });
 afterEach(async () => {
   await close();

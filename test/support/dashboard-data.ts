@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import { type Digest, digestOf } from '../../src/domain/digest.ts';
 import type { Fleet, Image } from '../../src/domain/fleet/model.ts';
 import { parseFleet } from '../../src/domain/fleet/parse-fleet.ts';
+import type { FreshnessSample } from '../../src/domain/freshness.ts';
 import type { PlanEntry } from '../../src/domain/plan.ts';
 import { renderMarker } from '../../src/domain/pull-request-marker.ts';
 import type { Outcome, Run, StepRecord } from '../../src/domain/run.ts';
@@ -9,6 +10,7 @@ import type { ReleaseFigures } from '../../src/domain/service/history.ts';
 import type { BudgetView } from '../../src/domain/service/workers.ts';
 import type { Reason } from '../../src/domain/staleness.ts';
 import type { ForgeRepository, PullRequest } from '../../src/forge/forge.ts';
+import type { FreshnessStore } from '../../src/ledger/freshness.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { ServiceStore, StoredPlan } from '../../src/ledger/store.ts';
 import { fleetFiles } from './fleet-files.ts';
@@ -24,6 +26,7 @@ export interface SceneData {
   /** Oldest first. */
   readonly runs: readonly Run[];
   readonly histories: ReadonlyMap<string, readonly ReleaseFigures[]>;
+  readonly samples: readonly FreshnessSample[];
   readonly downstreams: readonly ForgeRepository[];
   readonly budgets: readonly BudgetView[];
   readonly now: Date;
@@ -45,7 +48,8 @@ export function sceneData({ images: count, runs: runCount }: { images: number; r
       : generatedImages(count).map((image, index) => ({ ...image, owners: [{ team: TEAMS[index % 3]! }] }));
   const { settings } = parseFleet(
     fleetFiles({
-      'ingot.yaml': 'fleet: acme\nrebuild: { nightly: "0 2 * * *" }\n',
+      'ingot.yaml':
+        'fleet: acme\nrebuild: { nightly: "0 2 * * *" }\nfreshness: { detect: 30m, release: 6h, critical: 4h }\n',
       'images/x/image.yaml': 'line: "1"\n',
       'images/x/Dockerfile': 'FROM debian:12\n',
     }),
@@ -71,14 +75,15 @@ export function sceneData({ images: count, runs: runCount }: { images: number; r
   const plan = { at: ago(now, 40 * SECOND), definitions: digestOf('fleet'), entries, standing, unasked: {} };
   return {
     ...{ fleet, plan, runs, histories, now },
+    samples: [...runs.flatMap(sampleOf), ...openSamples(entries, now)],
     downstreams: downstreamsOf(images, histories, now, random),
     budgets: budgetsOf(now),
   };
 }
 
 export async function writeScene(
-  { fleet, plan, runs, histories, now }: SceneData,
-  { store, ledger }: { store: ServiceStore; ledger: Ledger },
+  { fleet, plan, runs, histories, samples, now }: SceneData,
+  { store, ledger, freshness }: { store: ServiceStore; ledger: Ledger; freshness: FreshnessStore },
 ) {
   await store.putDefinitions({
     ...{
@@ -97,6 +102,9 @@ export async function writeScene(
   await Promise.all(
     [...histories].map(([image, releases]) => store.putHistory(image, { releases, readAt: ago(now, 0) })),
   );
+  for (let from = 0; from < samples.length; from += 500) {
+    await Promise.all(samples.slice(from, from + 500).map((sample) => freshness.note(sample)));
+  }
   const upstreams = new Set(
     fleet.images.flatMap(({ inputs }) =>
       inputs.flatMap(({ source }) => ('upstream' in source ? [nameOf(source.upstream)] : [])),
@@ -381,6 +389,49 @@ function runsOf(images: readonly Image[], count: number, now: Date, random: () =
         digest: digestOf(`release ${index}`) as Digest,
       }),
     };
+  });
+}
+
+/** What a run that an upstream set off left behind. */
+function sampleOf({ id, image, reasons, outcome, startedAt, endedAt, version, digest, steps }: Run): FreshnessSample[] {
+  const [reason] = reasons;
+  if (reason?.kind !== 'base-changed' || (outcome !== 'released' && outcome !== 'unchanged')) return [];
+  const changedAt = reason.created!;
+  const detectedAt = new Date(Math.min(Date.parse(startedAt), Date.parse(changedAt) + 11 * 60 * SECOND)).toISOString();
+  const built = (platform: string) => {
+    const end = steps.find((step) => step.name === 'build' && step.platform === platform)?.endedAt;
+    return end === undefined ? {} : { builtAt: new Date(end).toISOString() };
+  };
+  const opened = new Date(Date.parse(endedAt!) + 20 * SECOND).toISOString();
+  const merged = new Date(Date.parse(endedAt!) + 7 * HOUR).toISOString();
+  const pull = { number: 7, branch: `ingot/image/${image}`, openedAt: opened };
+  return [
+    {
+      ...{ id: `${image}|${id}`, image, kind: 'upstream', upstream: reason.name, digest: reason.to },
+      ...{ changedAt, detectedAt, detectedBy: 'watch', run: id, outcome, releasedAt: endedAt! },
+      platforms: Object.fromEntries(PLATFORMS.map((platform) => [platform, built(platform)])),
+      ...(version && { version }),
+      ...(digest && { release: digest }),
+      ...(outcome === 'released' && {
+        pulls: {
+          'acme/shop#7': { repository: 'acme/shop', ...pull, ...(id.endsWith('3') ? {} : { mergedAt: merged }) },
+        },
+      }),
+    },
+  ];
+}
+
+function openSamples(entries: readonly PlanEntry[], now: Date): FreshnessSample[] {
+  return entries.flatMap(({ image, state, holds, reasons: [reason] }, index): FreshnessSample[] => {
+    if (state !== 'held' && state !== 'running') return [];
+    const held = holds.map(({ kind }) => [kind, { at: ago(now, 7 * HOUR), why: 'blocked for a while' }] as const);
+    const about = { image, changedAt: ago(now, (3 + index) * HOUR), detectedAt: ago(now, (2.9 + index) * HOUR) };
+    if (reason?.kind !== 'base-changed') {
+      const fix = { kind: 'fix', upstream: 'openssl', findings: ['CVE-2026-1234'], fixed: '3.0.15-1' } as const;
+      return [{ id: `${image}|fix`, ...about, ...fix, holds: Object.fromEntries(held) }];
+    }
+    const platforms = { 'linux/amd64': {}, 'linux/arm64': {} };
+    return [{ id: `${image}|open`, kind: 'upstream', upstream: reason.name, digest: reason.to, platforms, ...about }];
   });
 }
 

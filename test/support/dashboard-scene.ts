@@ -11,6 +11,7 @@ import { Access } from '../../src/domain/fleet/settings-access.ts';
 import { parseBase, placesBelow } from '../../src/domain/places.ts';
 import { createRedisLedger } from '../../src/ledger/redis.ts';
 import { createRedisAccess } from '../../src/ledger/redis-access.ts';
+import { createRedisFreshness } from '../../src/ledger/redis-freshness.ts';
 import { createRedisHooks } from '../../src/ledger/redis-hooks.ts';
 import { createRedisNotifications } from '../../src/ledger/redis-notifications.ts';
 import { createRedisStore } from '../../src/ledger/redis-store.ts';
@@ -47,12 +48,13 @@ export async function startDashboardScene(options: {
   const connection = redisOptions({ url: redis.url });
   const store = createRedisStore({ connection, prefix: 'test', fleet: 'acme', now: Date.now });
   const ledger = createRedisLedger({ connection, prefix: 'test' });
+  const freshness = createRedisFreshness({ connection, prefix: 'test', now: Date.now });
   const hooks = createRedisHooks({ connection, prefix: 'test' });
   const access = createRedisAccess({ connection, prefix: 'test', now: Date.now });
   const notifications = createRedisNotifications({ connection, prefix: 'test' });
   const runs = createRunQueue({ redis: { url: redis.url }, prefix: 'test', onError: () => {} });
   const data = sceneData(options, new Date());
-  await writeScene(data, { store, ledger });
+  await writeScene(data, { store, ledger, freshness });
   const beat = () => writeWorkers(data.runs, new Date(), store);
   await beat();
   const beats = setInterval(() => void beat().catch(() => undefined), 10_000);
@@ -65,7 +67,7 @@ export async function startDashboardScene(options: {
     cycle: { sourceOf: (each: unknown) => each },
   };
   const service = createService({
-    ...{ store, ledger, hooks, notifications, runs, nextTimes },
+    ...{ store, ledger, freshness, hooks, notifications, runs, nextTimes },
     withFactory: (use) => use(factory as unknown as FactoryParts),
     reload: async () => {},
     budgets: async () => data.budgets,
@@ -110,6 +112,7 @@ export async function startDashboardScene(options: {
       await Promise.all([
         store.close(),
         ledger.close(),
+        freshness.close(),
         runs.close(),
         hooks.close(),
         access.close(),

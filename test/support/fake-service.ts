@@ -1,5 +1,7 @@
+import type { FreshnessSample } from '../../src/domain/freshness.ts';
+import { findBreaches } from '../../src/domain/freshness-breaches.ts';
 import type { ServiceEvent } from '../../src/domain/service/events.ts';
-import type { ImageView, RebuildRequest, RunView } from '../../src/domain/service/views.ts';
+import type { FreshnessView, ImageView, RebuildRequest, RunView } from '../../src/domain/service/views.ts';
 import { type FactoryService, ServiceError } from '../../src/service/service.ts';
 
 const AT = '2026-11-23T02:00:00.000Z';
@@ -136,7 +138,7 @@ export function createFakeService(): FakeService {
       return true;
     },
     waivers: async () => [{ image: 'child', waiver: { id: 'CVE-1', reason: 'not reached', until: '2026-12-31' } }],
-    freshness: async () => [{ image: 'child', run: RUN, startedAt: AT, releasedAt: AT, seconds: 60 }],
+    freshness: async () => freshnessOf(),
     workers: async () => [],
     queues: async () => [],
     schedules: async () => [],
@@ -233,4 +235,24 @@ export function runOf(id: string, image: string): RunView {
     reasons: [{ kind: 'requested', by: 'token ci' }],
     ...{ holds: [], platforms: ['linux/amd64'], steps: [] },
   };
+}
+
+function freshnessOf(): FreshnessView {
+  const [changedAt, detectedAt] = ['2026-11-22T18:00:00.000Z', '2026-11-22T18:10:00.000Z'];
+  const about = { kind: 'upstream', upstream: 'docker.io/library/debian:12-slim', digest: DIGEST } as const;
+  const open: FreshnessSample = {
+    id: 'child|1',
+    image: 'child',
+    ...about,
+    changedAt,
+    detectedAt,
+    detectedBy: 'webhook',
+  };
+  const done: FreshnessSample = {
+    ...{ ...open, id: 'base|1', image: 'base', platforms: { 'linux/amd64': { createdAt: changedAt, builtAt: AT } } },
+    ...{ run: RUN, version: '12.0.0', release: DIGEST, outcome: 'released', releasedAt: AT },
+  };
+  const goals = { releaseSeconds: 6 * 3600 };
+  const samples = [open, done];
+  return { goals, samples, breaches: findBreaches({ samples, goals, now: '2026-11-23T03:00:00.000Z' }) };
 }

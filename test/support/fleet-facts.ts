@@ -1,3 +1,4 @@
+import type { FreshnessSample } from '../../src/domain/freshness.ts';
 import type { PlanEntry } from '../../src/domain/plan.ts';
 import type { FleetFacts } from '../../src/telemetry/fleet-facts.ts';
 
@@ -45,11 +46,20 @@ export function fleetFacts(change: Partial<FleetFacts> = {}): FleetFacts {
       { name: DEBIAN, digest: TO, firstSeenAt: '2026-11-23T15:00:00.000Z', platforms: {}, images: ['base'] },
       { name: 'docker.io/library/node:22', platforms: {}, images: ['node'], unknown: 'it does not answer' },
     ],
-    freshness: [
-      { image: 'base', run: 'b', startedAt: OLD, releasedAt: '2026-11-22T00:00:00.000Z', seconds: 7200 },
-      { image: 'base', run: 'a', startedAt: OLD, releasedAt: '2026-11-21T00:00:00.000Z', seconds: 3600 },
-      { image: 'base', run: 'c', startedAt: OLD, releasedAt: '2026-11-23T00:00:00.000Z' },
-    ],
+    freshness: {
+      goals: { releaseSeconds: 3600 },
+      samples: [
+        sampleOf('b', '2026-11-21T22:00:00.000Z', '2026-11-22T00:00:00.000Z'),
+        sampleOf('a', '2026-11-20T23:00:00.000Z', '2026-11-21T00:00:00.000Z'),
+        sampleOf('c', '2026-11-23T14:00:00.000Z'),
+      ],
+      breaches: [
+        {
+          ...{ image: 'base', goal: 'release', goalSeconds: 3600, seconds: 7200, upstream: DEBIAN, running: true },
+          ...{ changedAt: '2026-11-23T14:00:00.000Z', since: '2026-11-23T15:00:00.000Z' },
+        },
+      ],
+    },
     hooks: [
       {
         ...{ dialect: 'harbor', configured: true, unknown: [] },
@@ -59,6 +69,11 @@ export function fleetFacts(change: Partial<FleetFacts> = {}): FleetFacts {
     channels: [{ name: 'ops', kind: 'slack', sent: 5, failed: 1, waiting: 2 }],
     ...change,
   };
+}
+
+function sampleOf(run: string, changedAt: string, releasedAt?: string): FreshnessSample {
+  const about = { id: `base|${run}`, image: 'base', kind: 'upstream', upstream: DEBIAN, run } as const;
+  return { ...about, changedAt, detectedAt: changedAt, ...(releasedAt && { outcome: 'released', releasedAt }) };
 }
 
 function finding(id: string, severity: 'critical' | 'high') {

@@ -28,6 +28,7 @@ describe('the metrics of a fleet', () => {
     ['ingot_image_pending_change_timestamp_seconds', { image: 'base' }, Date.parse('2026-11-23T15:00:00Z') / 1000],
     ['ingot_image_pending_change_timestamp_seconds', { image: 'child' }, undefined],
     ['ingot_image_change_to_release_seconds', { image: 'base' }, 7200],
+    ['ingot_image_freshness_breach_seconds', { image: 'base', goal: 'release' }, 7200],
     ['ingot_upstreams', { state: 'unknown' }, 1],
     ['ingot_queue_jobs', { queue: 'build-linux-amd64', state: 'waiting' }, 7],
     ['ingot_queue_workers', { queue: 'build-linux-amd64' }, 0],

@@ -1,9 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { percentilesByImage, percentilesByMonth } from '../../domain/freshness.ts';
+import { explainBreach } from '../../domain/freshness-breaches.ts';
+import type { FreshnessView } from '../../domain/service/views.ts';
 import { answer, createRouter, operation } from '../operation.ts';
 import { ImageName, listOf } from '../schemas/common.ts';
 import {
   Budget,
-  Freshness,
   Hook,
   ImageWaiver,
   NotifyChannel,
@@ -13,11 +15,11 @@ import {
   Upstream,
   Worker,
 } from '../schemas/fleet.ts';
+import { Freshness } from '../schemas/freshness.ts';
 
 const viewer = { method: 'get', role: 'viewer' } as const;
 const Upstreams = listOf(Upstream, 'Upstreams');
 const Waivers = listOf(ImageWaiver, 'Waivers');
-const FreshnessList = listOf(Freshness, 'FreshnessList');
 const Workers = listOf(Worker, 'Workers');
 const Queues = listOf(Queue, 'Queues');
 const Schedules = listOf(Schedule, 'Schedules');
@@ -38,12 +40,16 @@ const waivers = operation({
   summary: 'What policy is passed over for, until when, and why',
 });
 const freshness = operation({
-  ...{ ...viewer, path: '/v1/freshness', tag: 'Policy', answer: FreshnessList },
-  summary: "Times from an upstream's change to the release",
+  ...{ ...viewer, path: '/v1/freshness', tag: 'Policy', answer: Freshness },
+  summary: 'How long changes outside the fleet take to get into it, and which goals are not kept',
   request: {
     query: z.object({
       image: ImageName.optional(),
-      since: z.iso.datetime({ offset: true }).optional().openapi({ description: 'released at or after' }),
+      since: z.iso
+        .datetime({ offset: true })
+        .optional()
+        .openapi({ description: 'changed at or after; default 90 days ago' }),
+      open: z.enum(['true', 'false']).optional().openapi({ description: 'only what is not released yet' }),
     }),
   },
 });
@@ -74,6 +80,16 @@ const notifications = operation({
   summary: 'Channels that people are told through: what was sent, waits, and was given up',
 });
 
+function freshnessAnswer({ goals, samples, breaches }: FreshnessView) {
+  return {
+    goals,
+    breaches: breaches.map((breach) => ({ ...breach, reason: explainBreach(breach) })),
+    byImage: percentilesByImage(samples),
+    byMonth: percentilesByMonth(samples),
+    items: samples,
+  };
+}
+
 export function observationRoutes() {
   return createRouter()
     .openapi(upstreams, async (c) => answer(c, Upstreams, { items: await c.var.service.upstreams() }))
@@ -83,9 +99,10 @@ export function observationRoutes() {
     })
     .openapi(waivers, async (c) => answer(c, Waivers, { items: await c.var.service.waivers() }))
     .openapi(freshness, async (c) => {
-      const { image, since } = c.req.valid('query');
-      const filter = { image, since: since === undefined ? undefined : new Date(since).toISOString() };
-      return answer(c, FreshnessList, { items: await c.var.service.freshness(filter) });
+      const { image, since, open } = c.req.valid('query');
+      const from = since === undefined ? undefined : new Date(since).toISOString();
+      const found = await c.var.service.freshness({ image, since: from, open: open === 'true' });
+      return answer(c, Freshness, freshnessAnswer(found));
     })
     .openapi(workers, async (c) => answer(c, Workers, { items: await c.var.service.workers() }))
     .openapi(queues, async (c) => answer(c, Queues, { items: await c.var.service.queues() }))

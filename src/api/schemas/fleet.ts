@@ -67,20 +67,6 @@ export const Pulls = z
 
 export const ImageWaiver = z.object({ image: z.string(), waiver: Waiver }).openapi('ImageWaiver');
 
-export const Freshness = z
-  .object({
-    image: z.string(),
-    run: z.string(),
-    version: z.string().optional(),
-    upstream: z.string().optional(),
-    created: ForeignTime.optional(),
-    seenAt: Time.optional(),
-    startedAt: Time,
-    releasedAt: Time,
-    seconds: z.number().optional().openapi({ description: "from the upstream's change to the release" }),
-  })
-  .openapi('Freshness');
-
 const ROLES = ['build', 'release', 'propose', 'scheduler'] as const;
 
 export const Worker = z

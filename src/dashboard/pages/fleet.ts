@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import type { Html } from '../../api/pages/page.ts';
+import type { FreshnessBreach } from '../../domain/freshness-breaches.ts';
 import { explainHold, explainReason } from '../../domain/reasons.ts';
 import type { FleetState, ImageView } from '../../domain/service/views.ts';
 import { upstreamName } from '../../domain/upstream.ts';
@@ -35,14 +36,18 @@ const MOST_PICTURED = 400;
 /** `/`: all images, as a picture and as a table. */
 export async function fleetPage(c: PageContext, pages: Pages): Promise<Response> {
   const filter = parseQuery(c, Filter);
-  const [fleet, images] = await Promise.all([c.var.service.fleet(), c.var.service.images()]);
+  const [fleet, images, { breaches }] = await Promise.all([
+    c.var.service.fleet(),
+    c.var.service.images(),
+    c.var.service.freshness({ open: true }),
+  ]);
   const fitting = images.filter((image) => fits(image, filter)).sort(byAttention);
   const content = html`${head({
     title: fleet.name,
     below: html`${plural(fleet.images, 'image')} for ${fleet.platforms.join(' and ')}, released to <code>${fleet.registry}</code>`,
     actions: fleetActions(c, fleet),
   })}
-<div id="notes" data-live class="stack">${notes(fleet, pages.now())}</div>
+<div id="notes" data-live class="stack">${notes(fleet, pages.now())}${lateNote(breaches)}</div>
 <div id="counts" data-live>${counts(images, filter)}</div>
 <div id="picture" data-live>${await picture(images, fitting, filter, pages)}</div>
 <section class="card"><div class="card-head"><h2>Images</h2>${filterForm(images, filter)}</div>
@@ -74,6 +79,16 @@ function notes({ paused, refused }: FleetState, now: Date): Html {
           html`<li><code>${file}${line === undefined ? '' : `:${line}`}</code> ${message}${remedy && ` (${remedy})`}</li>`,
       )}</ul></div>`
   }`;
+}
+
+const LATE_NAMED = 5;
+
+function lateNote(breaches: readonly FreshnessBreach[]): Html {
+  const names = [...new Set(breaches.filter(({ running }) => running).map(({ image }) => image))];
+  if (names.length === 0) return html``;
+  const rest = names.length > LATE_NAMED ? ` and ${names.length - LATE_NAMED} more` : '';
+  const links = names.slice(0, LATE_NAMED).map((name, index) => html`${index > 0 && ', '}${imageLink(name)}`);
+  return html`<div class="note note-bad"><strong>A <a href="/freshness">goal of freshness</a> is not kept:</strong> ${links}${rest}</div>`;
 }
 
 function counts(images: readonly ImageView[], filter: Filter): Html {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../../api/pages/page.ts';
+import { formatDuration } from '../../domain/duration.ts';
 import { explainHold, explainReason } from '../../domain/reasons.ts';
 import type { HistoryView } from '../../domain/service/history.ts';
 import type { ImageView, RunView } from '../../domain/service/views.ts';
@@ -7,18 +8,9 @@ import { upstreamName } from '../../domain/upstream.ts';
 import { type Bump, bumpsOf, pinsOf } from '../adoption.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
-import {
-  ago,
-  badge,
-  digestText,
-  formatDuration,
-  imageLink,
-  imagePath,
-  moment,
-  outsideLink,
-  shortPlatform,
-} from '../parts/format.ts';
+import { ago, badge, digestText, imageLink, imagePath, moment, outsideLink, shortPlatform } from '../parts/format.ts';
 import { may, postButton } from '../parts/forms.ts';
+import { freshnessCard } from './image-freshness.ts';
 import { figureCharts, releasesCard } from './image-releases.ts';
 
 const RUNS = 8;
@@ -28,10 +20,11 @@ export async function imagePage(c: PageContext, pages: Pages): Promise<Response>
   const name = c.req.param('image')!;
   const { service } = c.var;
   const image = await service.image(name);
-  const [history, runs, pulls] = await Promise.all([
+  const [history, runs, pulls, freshness] = await Promise.all([
     service.history(name),
     service.runs({ image: name, limit: RUNS }),
     pages.pulls.get().catch(() => undefined), // a forge that cannot be asked hides no image
+    service.freshness({ image: name }),
   ]);
   const now = pages.now();
   const content = html`<div id="head" data-live class="stack">${imageHead(c, image, now)}${standing(image, now)}</div>
@@ -39,6 +32,7 @@ export async function imagePage(c: PageContext, pages: Pages): Promise<Response>
 <div class="aside"><div class="stack">
 <div id="why" data-live>${card({ title: image.state === 'fresh' ? 'Why it is fresh' : 'Why', beside: html`<span class="soft small">looked at ${ago(image.checkedAt, now)}</span>`, body: why(image) })}</div>
 <div id="releases" data-live>${releasesCard(c, image, history, now)}</div>
+<div id="freshness" data-live>${freshnessCard(name, freshness, now)}</div>
 <div id="runs" data-live>${card({ title: 'Last runs', beside: html`<a href="/runs?image=${encodeURIComponent(name)}">All runs</a>`, flush: true, body: runsTable(runs.items, now) })}</div>
 </div><div class="stack" id="aside" data-live>
 ${card({ title: 'Facts', body: facts(image, history, now) })}

@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import type { Html } from '../../api/pages/page.ts';
+import { formatDuration } from '../../domain/duration.ts';
 import { explainHold, explainReason } from '../../domain/reasons.ts';
 import type { StepRecord } from '../../domain/run.ts';
 import type { LogTail, RunView } from '../../domain/service/views.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
-import { ago, badge, digestText, formatDuration, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
+import { ago, badge, digestText, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
 import { may, postButton, search, select } from '../parts/forms.ts';
 import { marked } from '../parts/marked.ts';
 import { parseQuery, type Query } from '../parts/query.ts';

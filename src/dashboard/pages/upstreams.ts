@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import { z } from 'zod';
 import type { Html } from '../../api/pages/page.ts';
+import { formatDuration } from '../../domain/duration.ts';
 import type { UpstreamView } from '../../domain/service/views.ts';
 import type { BudgetView } from '../../domain/service/workers.ts';
 import { familiarName } from '../../domain/upstream.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
-import { ago, badge, digestText, formatDuration, imageLink, plural, shortPlatform } from '../parts/format.ts';
+import { ago, badge, digestText, imageLink, plural, shortPlatform } from '../parts/format.ts';
 import { search } from '../parts/forms.ts';
 import { parseQuery } from '../parts/query.ts';
 

@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
 import type { Html } from '../../api/pages/page.ts';
+import { formatDuration } from '../../domain/duration.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../../domain/service/workers.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
-import { ago, badge, formatDuration, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
+import { ago, badge, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
 
 /** `/workers`: who works, what waits, and when the service looks by itself. */
 export async function workersPage(c: PageContext, pages: Pages): Promise<Response> {

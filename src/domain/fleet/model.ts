@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.ts';
+import type { FreshnessGoals } from '../freshness.ts';
 import type { ArchiveMap } from '../packages/archive-address.ts';
 import type { Platform } from '../platform.ts';
 import type { UpstreamSource } from '../upstream.ts';
@@ -69,6 +70,8 @@ export interface Settings {
   readonly hooks: Hooks;
   /** Who is told what. */
   readonly notify: NotifySettings;
+  /** How soon a change has to be seen, and released. What is absent is no goal. */
+  readonly freshness: FreshnessGoals;
   /** In which order downstreams are proposed a release. Absent: all at once. */
   readonly rollout?: RolloutSettings;
 }

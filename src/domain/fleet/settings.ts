@@ -7,6 +7,7 @@ import { Archives } from './settings-archives.ts';
 import { Builder } from './settings-builders.ts';
 import { ChannelFile, FreezeFile } from './settings-channels.ts';
 import { DownstreamFile } from './settings-downstreams.ts';
+import { Freshness } from './settings-freshness.ts';
 import { GateFile } from './settings-gates.ts';
 import { Hooks } from './settings-hooks.ts';
 import { Notify } from './settings-notify.ts';
@@ -89,12 +90,13 @@ export const SettingsFile = z.strictObject({
   pins: PinsFile.default(NO_PIN_SETTINGS),
   hooks: Hooks.default({}),
   notify: Notify.default(Notify.parse({})),
+  freshness: Freshness.default({}),
   rollout: RolloutFile.optional(),
 });
 export type SettingsFile = z.infer<typeof SettingsFile>;
 
 /** Described in the design, refused until they do something. */
-export const PLANNED_SETTINGS = ['freshness', 'signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
+export const PLANNED_SETTINGS = ['signing.keyless', 'signing.kms', 'signing.key.exec', 'signing.key.kms'];
 
 export function toSettings(file: SettingsFile): Settings {
   const { registry, source, proxy, scan, signing, policy, access, rollout, ...rest } = file;

@@ -15,11 +15,13 @@ export function fixableFindings(
 ): readonly FixableFinding[] {
   const bySource = Map.groupBy(updates, ({ source }) => source);
   const found = new Map<string, FixableFinding>();
-  for (const { id, severity, source, installed, fix } of findings) {
+  for (const { id, severity, source, installed, fix, exploited } of findings) {
     const update = bySource
       .get(source)
       ?.find(({ to }) => fix.state === 'fixed' && fix.versions.some((fixed) => compare(to, fixed) >= 0));
-    if (update !== undefined) found.set(`${id} ${source}`, { id, severity, source, installed, fixed: update.to });
+    if (update === undefined) continue;
+    const more = { ...(fix.since && { since: fix.since }), ...(exploited && { exploited }) };
+    found.set(`${id} ${source}`, { id, severity, source, installed, fixed: update.to, ...more });
   }
   return [...found.values()].sort(
     (a, b) => WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity) || (a.id < b.id ? -1 : 1),

@@ -1,6 +1,8 @@
 import type { Digest } from '../digest.ts';
 import type { Mistake } from '../errors.ts';
 import type { Image } from '../fleet/model.ts';
+import type { FreshnessGoals, FreshnessSample } from '../freshness.ts';
+import type { FreshnessBreach } from '../freshness-breaches.ts';
 import type { PlanEntry, PlanState } from '../plan.ts';
 import type { Platform } from '../platform.ts';
 import type { Outcome, Run } from '../run.ts';
@@ -195,16 +197,11 @@ export interface QuarantineView {
   readonly changed: boolean;
 }
 
-/** Times from an upstream's change to its release, of runs that ended in the ledger's memory. Seconds. */
+/** How long changes outside the fleet take to get into it. */
 export interface FreshnessView {
-  readonly image: string;
-  readonly run: string;
-  readonly version?: string;
-  readonly upstream?: string;
-  /** The upstream's own time, when ingot saw it, when the run began and was released. */
-  readonly created?: Time;
-  readonly seenAt?: Time;
-  readonly startedAt: Time;
-  readonly releasedAt: Time;
-  readonly seconds?: number;
+  readonly goals: FreshnessGoals;
+  /** The newest change first, capped. */
+  readonly samples: readonly FreshnessSample[];
+  /** Goals that are not kept, those that still run first. */
+  readonly breaches: readonly FreshnessBreach[];
 }

@@ -41,6 +41,7 @@ export function toPullRequest(pull: Pull, repository: string): PullRequest {
     createdAt: pull.created_at,
     updatedAt: pull.updated_at,
     url: pull.html_url,
+    ...(pull.merged_at && { mergedAt: pull.merged_at }),
     ...(pull.draft && { draft: true }),
     ...(labels.length > 0 && { labels }),
   };

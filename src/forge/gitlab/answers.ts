@@ -14,6 +14,7 @@ export const Merge = z.object({
   web_url: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
+  merged_at: z.string().nullish(),
   labels: z.array(z.string()).nullish(),
   sha: z.string().nullish(),
   source_branch: z.string(),
@@ -50,6 +51,7 @@ export function toPullRequest(merge: Merge, repository: string): PullRequest {
     createdAt: merge.created_at,
     updatedAt: merge.updated_at,
     url: merge.web_url,
+    ...(merge.merged_at && { mergedAt: merge.merged_at }),
     ...(merge.draft && { draft: true }),
     ...(labels && labels.length > 0 && { labels }),
   };
