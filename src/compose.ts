@@ -19,7 +19,7 @@ import {
   startSession,
 } from './compose/session.ts';
 import { signingKey, withoutKey } from './compose/signing.ts';
-import { createStoredPlan } from './compose/stored-plan.ts';
+import { withStore } from './compose/with-store.ts';
 import type { Config } from './config.ts';
 import { readFleet } from './definitions/read.ts';
 import type { Digest } from './domain/digest.ts';
@@ -202,7 +202,7 @@ export async function assembleApp(
     cycle,
     newRunId: () => ulid(),
     ...(collectGarbage && { collectGarbage }),
-    storedPlan: createStoredPlan(queue, settings.fleet),
+    storedPlan: () => withStore(queue, settings.fleet, (store) => store.plan()),
     leftDefinitions: createLeftDefinitions(parts, queue, settings.fleet),
     startSession: (observer) => startSession(session, queue, embedded, observer),
     record: (observer) => recordStarts(ledger, observer, () => new Date()),

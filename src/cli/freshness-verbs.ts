@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { freshnessCommand } from '../commands/freshness.ts';
 import { Duration } from '../domain/fleet/values.ts';
 import type { Common, Terminal } from './terminal.ts';
@@ -9,18 +9,15 @@ export function addFreshnessVerbs(program: Command, { output, withApp }: Termina
     .command('freshness')
     .description('from a change outside to detected, built, released, merged; which goals are not kept')
     .option('--image <name>', 'this one alone')
-    .addOption(
-      new Option('--since <time>', 'changes of the last 30d, or since 2026-11-01').default('90d').argParser(since),
-    )
+    .option('--since <time>', 'changes of the last 30d, or since 2026-11-01 (default: "90d")', sinceOf)
     .action(async (_options, command: Command) => {
-      const { root, json, image, since: from } = command.optsWithGlobals<Common & { image?: string; since: string }>();
-      const filter = { image, since: from === '90d' ? undefined : from, now: new Date() };
-      await withApp(root, (app) => freshnessCommand(app, output, { json, ...filter }));
+      const { root, json, image, since } = command.optsWithGlobals<Common & { image?: string; since?: string }>();
+      await withApp(root, (app) => freshnessCommand(app, output, { json, image, since, now: new Date() }));
     });
 }
 
 /** @returns RFC 3339 */
-function since(text: string): string {
+function sinceOf(text: string): string {
   const back = Duration.safeParse(text);
   if (back.success) return new Date(Date.now() - back.data * 1000).toISOString();
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;

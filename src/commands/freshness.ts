@@ -1,15 +1,8 @@
 import Table from 'cli-table3';
 import type { App } from '../compose.ts';
 import { formatDuration } from '../domain/duration.ts';
-import {
-  FRESHNESS_STAGES,
-  type FreshnessGroup,
-  type FreshnessSample,
-  type Percentiles,
-  percentilesByImage,
-  percentilesByMonth,
-} from '../domain/freshness.ts';
-import { explainBreach, type FreshnessBreach } from '../domain/freshness-breaches.ts';
+import { FRESHNESS_STAGES, type FreshnessGroup, type FreshnessSample, type Percentiles } from '../domain/freshness.ts';
+import { summariseFreshness } from '../domain/freshness-summary.ts';
 import { familiarName } from '../domain/upstream.ts';
 import { readFreshness } from '../flows/freshness-report.ts';
 import type { Output } from './output.ts';
@@ -32,12 +25,10 @@ export async function freshnessCommand(
   if (image !== undefined) requireImages([image], app.fleet.images);
   const { fleet, freshness, ledger } = app;
   const report = await readFreshness({ image, since }, { fleet, freshness, ledger, plan: app.storedPlan, now });
-  const { goals, samples, breaches } = report;
-  const [byImage, byMonth] = [percentilesByImage(samples), percentilesByMonth(samples)];
-  if (json) {
-    const explained = breaches.map((breach) => ({ ...breach, reason: explainBreach(breach) }));
-    output.json({ goals, breaches: explained, byImage, byMonth, items: samples });
-  } else {
+  const summary = summariseFreshness(report);
+  const { breaches, byImage, byMonth, items: samples } = summary;
+  if (json) output.json(summary);
+  else {
     for (const line of breachLines(breaches)) output.line(line);
     for (const line of openLines(samples, now)) output.line(line);
     if (samples.length === 0) output.line('nothing changed outside that a release did not have');
@@ -49,14 +40,14 @@ export async function freshnessCommand(
 
 const PAST = 10;
 
-function breachLines(breaches: readonly FreshnessBreach[]): string[] {
+type ExplainedBreach = ReturnType<typeof summariseFreshness>['breaches'][number];
+
+function breachLines(breaches: readonly ExplainedBreach[]): string[] {
   const past = breaches.filter(({ running }) => !running);
   const more = past.length > PAST ? [`${past.length - PAST} more breaches are over; --json names them all`] : [];
   return [
-    ...breaches.filter(({ running }) => running).map((breach) => `${breach.image}: ${explainBreach(breach)}`),
-    ...past
-      .slice(0, PAST)
-      .map((breach) => `${breach.image}: over since ${breach.releasedAt}: ${explainBreach(breach)}`),
+    ...breaches.filter(({ running }) => running).map(({ image, reason }) => `${image}: ${reason}`),
+    ...past.slice(0, PAST).map(({ image, releasedAt, reason }) => `${image}: over since ${releasedAt}: ${reason}`),
     ...more,
   ];
 }

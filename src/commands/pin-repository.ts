@@ -22,9 +22,8 @@ export async function readPinRepository(
   for (const file of all) {
     const { path } = file;
     if (rules.formatFor(path) === undefined) continue;
-    const read = await readPinFile(repository, file, signal);
-    const content = 'content' in read ? read.content : undefined;
-    const why = unreadable('content' in read ? read.content.length : read.tooLarge, content);
+    const { size, content } = await readPinFile(repository, file, signal);
+    const why = unreadable(size, content);
     if (why !== undefined) skipped.push({ path, why });
     else files.push({ path, content: content! });
   }

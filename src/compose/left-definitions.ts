@@ -1,13 +1,12 @@
 import { FactoryError } from '../domain/errors.ts';
 import type { Places } from '../domain/places.ts';
 import { pruneDefinitions } from '../flows/definitions.ts';
-import { createRedisStore } from '../ledger/redis-store.ts';
 import type { ServiceStore } from '../ledger/store.ts';
 import { createRunQueue } from '../queue/bullmq-runs.ts';
-import { redisOptions } from '../queue/connection.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { QueueSettings } from './session.ts';
+import { withStore } from './with-store.ts';
 
 interface Parts {
   readonly registry: Registry;
@@ -44,16 +43,13 @@ export async function findLeftDefinitions(
 
 /** The same for a command, which has no connection of its own. */
 export function createLeftDefinitions(parts: Parts, queue: QueueSettings, fleet: string) {
-  return async (options: LeftOptions): Promise<readonly string[]> => {
-    const store = createRedisStore({
-      ...{ connection: redisOptions(queue.redis), prefix: queue.prefix, fleet },
-      now: Date.now,
+  return (options: LeftOptions): Promise<readonly string[]> =>
+    withStore(queue, fleet, async (store) => {
+      const runs = createRunQueue(queue);
+      try {
+        return await findLeftDefinitions({ store, runs }, parts, options);
+      } finally {
+        await runs.close();
+      }
     });
-    const runs = createRunQueue(queue);
-    try {
-      return await findLeftDefinitions({ store, runs }, parts, options);
-    } finally {
-      await Promise.allSettled([store.close(), runs.close()]);
-    }
-  };
 }

@@ -39,13 +39,13 @@ export async function supervise(part: Part, options: SuperviseOptions): Promise<
     logFile.close();
     throw error;
   });
-  const turns: Turns = { child, again: Promise.withResolvers<void>(), isWanted: false };
+  const turns: Turns = { child };
   const keeping = keepAlive({ part, turns, logFile, options, signal: closing.signal });
   return {
     address: child.address,
     restart: async () => {
-      turns.isWanted = true;
-      const { promise } = turns.again;
+      turns.restart ??= Promise.withResolvers<void>();
+      const { promise } = turns.restart;
       await turns.child.stop();
       await Promise.race([promise, keeping]);
     },
@@ -57,11 +57,11 @@ export async function supervise(part: Part, options: SuperviseOptions): Promise<
   };
 }
 
-/** What runs now, and whether its end is wanted. */
 interface Turns {
+  /** What runs now. */
   child: Child;
-  again: PromiseWithResolvers<void>;
-  isWanted: boolean;
+  /** Its end is wanted: settled when the next one is there. */
+  restart?: PromiseWithResolvers<void> | undefined;
 }
 
 interface Keeping {
@@ -78,11 +78,11 @@ async function keepAlive({ part, turns, logFile, options, signal }: Keeping): Pr
   for (;;) {
     const how = await Promise.race([turns.child.ended, closed]);
     if (how === undefined || signal.aborted) break;
-    if (turns.isWanted) {
-      turns.isWanted = false;
+    const { restart } = turns;
+    if (restart !== undefined) {
       turns.child = await startAgain({ part, turns, logFile, options, signal }, 0);
-      turns.again.resolve();
-      turns.again = Promise.withResolvers<void>();
+      turns.restart = undefined;
+      restart.resolve();
       continue;
     }
     deaths.push(performance.now());

@@ -43,9 +43,10 @@ export async function findPinChanges(
   for (const file of all) {
     const format = rules.formatFor(file.path);
     if (format === undefined) continue;
-    const pinFile = await readPinFile(repository, file, signal);
-    if ('tooLarge' in pinFile) results.push(tooLarge(file.path, pinFile.tooLarge));
-    else results.push(await bumpFile({ path: file.path, content: pinFile.content, format }, rules, change, identify));
+    const { path } = file;
+    const { size, content } = await readPinFile(repository, file, signal);
+    if (content === undefined) results.push(tooLarge(path, size));
+    else results.push(await bumpFile({ path, content, format }, rules, change, identify));
   }
   return {
     files: results.flatMap(({ files }) => files),

@@ -51,12 +51,12 @@ async function pinsOf(
       const { path } = file;
       const format = rules.formatFor(path);
       if (format === undefined || !isRegular(file)) continue;
-      const read = await readPinFile(downstream, file, signal);
-      if ('tooLarge' in read) {
+      const { content } = await readPinFile(downstream, file, signal);
+      if (content === undefined) {
         unknown.push(`${path} of ${downstream.name} is too large to be read`);
         continue;
       }
-      for (const { reference, line } of format.findPins(read.content, [...repositories.keys()])) {
+      for (const { reference, line } of format.findPins(content, [...repositories.keys()])) {
         const { registry, repository } = repositories.get(repositoryOf(reference)) ?? reference;
         const where = `${downstream.name} (${path}:${line})`;
         pins.push({ reference: { ...reference, registry, repository }, where });

@@ -43,8 +43,8 @@ const AT_ONCE = 4;
  * so that one that was down catches up. Replicas know nothing of each other: one that is down holds up none.
  */
 export async function replicateAll(deps: ReplicateDeps, signal: AbortSignal): Promise<readonly ReplicaReport[]> {
-  const { settings } = deps.fleet;
-  return Promise.all(settings.replicas.map((replica) => replicateTo(replica, deps, signal)));
+  const { settings, images } = deps.fleet;
+  return Promise.all(settings.replicas.map((replica) => bringAll(images, { replica, isBack: false }, deps, signal)));
 }
 
 interface Progress {
@@ -52,16 +52,6 @@ interface Progress {
   readonly copied: { image: string; version: string }[];
   readonly moved: { image: string; channel: string; version?: string }[];
   readonly problems: { image: string; message: string }[];
-}
-
-async function replicateTo(replica: string, deps: ReplicateDeps, signal: AbortSignal): Promise<ReplicaReport> {
-  const there = placesBelow(parseBase(replica));
-  const pairs = deps.fleet.images.map((image) => {
-    return { image, from: deps.places.release(image.name), to: there.release(image.name) };
-  });
-  const fleet = { from: deps.places.fleet(), to: there.fleet() };
-  const way: Way = { far: fleet.to.registry, fleet, isBack: false };
-  return { replica, ...(await bringAll(pairs, way, deps, signal)) };
 }
 
 /**
@@ -74,48 +64,48 @@ export async function restoreFrom(
   deps: ReplicateDeps,
   signal: AbortSignal,
 ): Promise<ReplicaReport> {
-  const there = placesBelow(parseBase(replica));
-  const pairs = images.map((image) => {
-    return { image, from: there.release(image.name), to: deps.places.release(image.name) };
-  });
-  const fleet = { from: there.fleet(), to: deps.places.fleet() };
-  const way: Way = { far: fleet.from.registry, fleet, isBack: true };
-  return { replica, ...(await bringAll(pairs, way, deps, signal)) };
+  return bringAll(images, { replica, isBack: true }, deps, signal);
 }
 
 interface Way {
-  /** Host of the registry that is not ours. */
-  readonly far: string;
-  /** Where marks of the whole fleet are. */
-  readonly fleet: Pick<Pair, 'from' | 'to'>;
+  readonly replica: string;
   /** Back to us: with what is in quarantine, and channels are made where they are missing, and never moved. */
   readonly isBack: boolean;
 }
 
 async function bringAll(
-  pairs: readonly Pair[],
+  images: readonly Image[],
   way: Way,
   deps: ReplicateDeps,
   signal: AbortSignal,
-): Promise<Omit<ReplicaReport, 'replica'>> {
+): Promise<ReplicaReport> {
+  const there = placesBelow(parseBase(way.replica));
+  const [source, target] = way.isBack ? [there, deps.places] : [deps.places, there];
   const limit = pLimit(AT_ONCE);
   const progress: Progress = { copied: [], moved: [], problems: [] };
-  const visits = pairs.map((pair) => ({ what: pair.image.name, pair, way, progress, deps, signal }));
-  const [first] = visits;
-  if (first !== undefined)
-    await attempt({ ...first, what: 'fleet' }, () => followMarks(way.fleet, deps.registry, { signal }));
+  const common = { way, progress, deps, signal };
+  const fleet = { from: source.fleet(), to: target.fleet() };
+  await attempt({ ...common, what: 'fleet' }, () => followMarks(fleet, deps.registry, { signal }));
+  const visits = images.map((image) => {
+    const pair = { image, from: source.release(image.name), to: target.release(image.name) };
+    return { ...common, what: image.name, pair };
+  });
   await Promise.all(visits.map((visit) => limit(() => attempt(visit, () => bring(visit)))));
-  return progress;
+  return { replica: way.replica, ...progress };
 }
 
-interface Visit {
+/** What is done, and what is known of how far it got. */
+interface Work {
   /** The image; or what else it is about. */
   readonly what: string;
-  readonly pair: Pair;
   readonly way: Way;
   readonly progress: Progress;
   readonly deps: ReplicateDeps;
   readonly signal: AbortSignal;
+}
+
+interface Visit extends Work {
+  readonly pair: Pair;
 }
 
 async function bring(visit: Visit): Promise<void> {
@@ -153,13 +143,14 @@ async function readFacts({ pair, deps, signal }: Visit): Promise<ReplicaFacts> {
  * A part that fails is said, and holds up no other. One answer that the replica is down is enough for all of it: a
  * fleet of hundreds would wait for hours.
  */
-async function attempt({ what, way, progress, signal }: Visit, work: () => Promise<void>): Promise<void> {
+async function attempt({ what, way, progress, signal }: Work, work: () => Promise<void>): Promise<void> {
   if (progress.unreachable !== undefined) return;
   try {
     await work();
   } catch (error) {
     if (signal.aborted || !(error instanceof FactoryError)) throw error;
-    if (isDown(error) && error.details.registry === way.far) progress.unreachable ??= error.message;
+    if (isDown(error) && error.details.registry === parseBase(way.replica).registry)
+      progress.unreachable ??= error.message;
     else progress.problems.push({ image: what, message: error.message });
   }
 }

@@ -4,15 +4,16 @@ import type { ForgeRepository, RepositoryFile } from '../forge/forge.ts';
 /** Larger files hold no pins that anybody wrote. */
 export const MAX_PIN_FILE_BYTES = 5 * 1024 * 1024;
 
-/** A file's bytes, or its size where it is too large. Not every forge lists sizes: then only reading tells. */
+/** A file's size and, unless it is too large, its bytes. Not every forge lists sizes: then only reading tells. */
 export async function readPinFile(
   repository: ForgeRepository,
   file: RepositoryFile,
   signal: AbortSignal,
-): Promise<{ readonly content: Uint8Array } | { readonly tooLarge: number }> {
-  if ((file.size ?? 0) > MAX_PIN_FILE_BYTES) return { tooLarge: file.size! };
+): Promise<{ readonly size: number; readonly content?: Uint8Array }> {
+  if (file.size !== undefined && file.size > MAX_PIN_FILE_BYTES) return { size: file.size };
   const content = await repository.read(file, { signal });
-  return content.length > MAX_PIN_FILE_BYTES ? { tooLarge: content.length } : { content };
+  const size = content.length;
+  return size > MAX_PIN_FILE_BYTES ? { size } : { size, content };
 }
 
 /** Links and submodules are none. */

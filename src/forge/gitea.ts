@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiOf } from '../domain/forge-address.ts';
 import { type Discovery, isWanted, type WebForge } from './discovery.ts';
 import type { CommitRequest, ForgeCall, ForgeRepository, Head, RepositoryFile } from './forge.ts';
 import type { Identity } from './git/git.ts';
@@ -30,7 +31,7 @@ export function createGiteaForge(options: GiteaOptions): WebForge {
   const base = options.url.replace(/\/+$/, '');
   const refusal = createRefusal(options.tokenName);
   const headers = async () => ({ authorization: `token ${options.token}` });
-  const rest = createRest({ ...options, base: `${base}/api/v1`, headers, refusal });
+  const rest = createRest({ ...options, base: apiOf('gitea', base), headers, refusal });
   return {
     repository(name, { branch } = {}) {
       const path = `/repos/${name.split('/').map(segment).join('/')}`;
@@ -132,11 +133,10 @@ async function discover(rest: Rest, which: Discovery, call: ForgeCall): Promise<
 
 async function listOf(rest: Rest, path: string, which: Discovery, call: ForgeCall): Promise<readonly string[]> {
   const names: string[] = [];
-  for await (const page of rest.pages(`${path}?limit=50&page={page}`, z.array(Repository), call)) {
-    for (const { full_name, name, archived, fork, mirror, empty, topics } of page) {
-      const listed = { name, topics: topics ?? [], archived: archived === true, fork: fork === true };
-      if (!mirror && !empty && isWanted(listed, which)) names.push(full_name);
-    }
+  for (const repository of await rest.all(`${path}?limit=50&page={page}`, Repository, call)) {
+    const { full_name, name, archived, fork, mirror, empty, topics } = repository;
+    const listed = { name, topics: topics ?? [], archived: archived === true, fork: fork === true };
+    if (!mirror && !empty && isWanted(listed, which)) names.push(full_name);
   }
   return names;
 }

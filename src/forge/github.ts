@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiOf } from '../domain/forge-address.ts';
 import { type Discovery, isWanted, type WebForge } from './discovery.ts';
 import type { CommitRequest, ForgeCall, ForgeRepository, Head } from './forge.ts';
 import type { Identity } from './git/git.ts';
@@ -55,9 +56,8 @@ export function createGithubForge(options: GithubOptions): WebForge {
 }
 
 function addressesOf(base: string): { api: string; graphql: string } {
-  if (new URL(base).host === 'github.com')
-    return { api: 'https://api.github.com', graphql: 'https://api.github.com/graphql' };
-  return { api: `${base}/api/v3`, graphql: `${base}/api/graphql` };
+  const api = apiOf('github', base);
+  return { api, graphql: `${api.replace(/\/v3$/, '')}/graphql` };
 }
 
 function createRefusal(tokenName: string) {

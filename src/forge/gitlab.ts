@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { apiOf } from '../domain/forge-address.ts';
 import { type Discovery, isWanted, type WebForge } from './discovery.ts';
 import type { CommitRequest, ForgeCall, ForgeRepository, Head, RepositoryFile } from './forge.ts';
 import type { Identity } from './git/git.ts';
 import { expectedHead, remoteHeads } from './git/heads.ts';
 import { pushCommit } from './git/push.ts';
 import { basic, type Remote } from './git/remote.ts';
-import { Blob, Compared, Pipelines, Project, Statuses, Tree, toChecks, toFiles } from './gitlab/answers.ts';
+import { Blob, Compared, Pipelines, Project, Status, Tree, toChecks, toFiles } from './gitlab/answers.ts';
 import { pullMethods } from './gitlab/pulls.ts';
 import { type Place, segment } from './place.ts';
 import { createRest, type Rest, statusOf, type WebDeps } from './rest.ts';
@@ -31,7 +32,7 @@ export function createGitlabForge(options: GitlabOptions): WebForge {
   const refusal = createRefusal(options.tokenName);
   // Takes tokens of all kinds, which PRIVATE-TOKEN does not
   const headers = async () => ({ authorization: `Bearer ${options.token}` });
-  const rest = createRest({ ...options, base: `${base}/api/v4`, headers, refusal });
+  const rest = createRest({ ...options, base: apiOf('gitlab', base), headers, refusal });
   return {
     repository(name, { branch } = {}) {
       const path = `/projects/${segment(name)}`;
@@ -98,10 +99,7 @@ async function listFiles({ rest, path }: Place, commit: string, call: ForgeCall)
     return toFiles(await rest.get(`${tree}&pagination=none`, Tree, call));
   } catch (error) {
     if (statusOf(error) !== 400) throw error;
-    const files: RepositoryFile[] = [];
-    for await (const page of rest.pages(`${tree}&per_page=100&pagination=keyset`, Tree, call))
-      files.push(...toFiles(page));
-    return files;
+    return toFiles(await rest.all(`${tree}&per_page=100&pagination=keyset`, Tree.element, call));
   }
 }
 
@@ -127,9 +125,8 @@ async function commit(
 
 /** A pipeline that could not even begin has no jobs, and says so by itself. */
 async function checksOf({ rest, path }: Place, of: string, call: ForgeCall) {
-  const statuses: z.infer<typeof Statuses> = [];
   const pages = `${path}/repository/commits/${of}/statuses?per_page=100&page={page}`;
-  for await (const page of rest.pages(pages, Statuses, call)) statuses.push(...page);
+  const statuses = await rest.all(pages, Status, call);
   if (statuses.length > 0) return toChecks(statuses);
   const [newest] = await rest.get(`${path}/pipelines?sha=${of}&order_by=id&sort=desc&per_page=1`, Pipelines, call);
   return toChecks(newest === undefined ? [] : [{ name: `pipeline ${newest.id}`, status: newest.status }]);
@@ -149,15 +146,13 @@ async function discover(rest: Rest, which: Discovery, call: ForgeCall): Promise<
 async function namesOf(rest: Rest, path: string, which: Discovery, call: ForgeCall): Promise<string[]> {
   const names: string[] = [];
   const pages = `${path}order_by=id&sort=asc&per_page=100&page={page}`;
-  for await (const page of rest.pages(pages, z.array(Project), call)) {
-    for (const project of page) {
-      const name = project.path_with_namespace.slice(which.owner.length + 1);
-      const { topics, archived, forked_from_project: source } = project;
-      const listed = { name, topics: topics ?? [], archived: archived === true, fork: Boolean(source) };
-      const isEmpty = project.empty_repo === true || project.default_branch === null;
-      if (!project.mirror && !isEmpty && !project.marked_for_deletion_on && isWanted(listed, which))
-        names.push(project.path_with_namespace);
-    }
+  for (const project of await rest.all(pages, Project, call)) {
+    const name = project.path_with_namespace.slice(which.owner.length + 1);
+    const { topics, archived, forked_from_project: source } = project;
+    const listed = { name, topics: topics ?? [], archived: archived === true, fork: Boolean(source) };
+    const isEmpty = project.empty_repo === true || project.default_branch === null;
+    if (!project.mirror && !isEmpty && !project.marked_for_deletion_on && isWanted(listed, which))
+      names.push(project.path_with_namespace);
   }
   return names;
 }

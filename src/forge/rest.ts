@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
 import type { Budget } from '../lib/budget.ts';
 import { type Http, HttpError, type HttpHeaders, type HttpResponse, headerOf } from '../lib/http.ts';
@@ -45,6 +45,8 @@ export interface Rest {
    * query of each answer's link to the next one is taken.
    */
   pages<T>(path: string, answer: z.ZodType<T>, call?: ForgeCall): AsyncGenerator<T>;
+  /** The elements of all pages. */
+  all<T>(path: string, element: z.ZodType<T>, call?: ForgeCall): Promise<T[]>;
 }
 
 const AT_ONCE = 8;
@@ -69,6 +71,11 @@ export function createRest(options: RestOptions): Rest {
     },
     send: (method, path, body, answer, call) => ask({ method, path, body }, answer, call),
     pages: (path, answer, call) => pagesOf((request) => ask(request, answer, call), path),
+    async all(path, element, call) {
+      const found = [];
+      for await (const page of rest.pages(path, z.array(element), call)) found.push(...page);
+      return found;
+    },
   };
   return rest;
 }

@@ -6,20 +6,29 @@ import { statusOf } from './rest.ts';
 /** Waits, since a forge looks whether a change merges some time after the last push. Together: six seconds. */
 const WAITS_MS = [100, 200, 400, 800, 1_500, 3_000];
 
+/** What a forge calls them, to people and in paths. */
+interface Kind {
+  readonly word: string;
+  readonly segment: string;
+}
+
+const PULL_REQUEST: Kind = { word: 'pull request', segment: 'pulls' };
+export const MERGE_REQUEST: Kind = { word: 'merge request', segment: 'merge_requests' };
+
 /** Looks up a pull request as the forge tells it. @throws ForgeError `not-found` */
-export function pullFinder<T>({ rest, path, name }: Place, answer: z.ZodType<T>) {
+export function pullFinder<T>({ rest, path, name }: Place, answer: z.ZodType<T>, { word, segment } = PULL_REQUEST) {
   return async (number: number, call: ForgeCall | undefined): Promise<T> => {
-    const found = await rest.find(`${path}/pulls/${number}`, answer, call);
+    const found = await rest.find(`${path}/${segment}/${number}`, answer, call);
     if (found !== undefined) return found;
-    throw new ForgeError(`${name} has no pull request ${number}`, { code: 'not-found' });
+    throw new ForgeError(`${name} has no ${word} ${number}`, { code: 'not-found' });
   };
 }
 
 /** @throws ForgeError `conflict` for one that is closed, or a draft */
-export function requireMergeable({ number, repository, state, draft }: PullRequest): void {
+export function requireMergeable({ number, repository, state, draft }: PullRequest, { word } = PULL_REQUEST): void {
   const refused = state === 'closed' ? 'closed' : draft ? 'a draft' : undefined;
   if (refused !== undefined)
-    throw new ForgeError(`pull request ${number} of ${repository} is ${refused}`, { code: 'conflict' });
+    throw new ForgeError(`${word} ${number} of ${repository} is ${refused}`, { code: 'conflict' });
 }
 
 /**

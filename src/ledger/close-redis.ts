@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { endsWithin } from '../lib/ends-within.ts';
+import { endsWithin } from '../lib/within.ts';
 
 const GOODBYE_MS = 2_000;
 

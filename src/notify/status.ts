@@ -1,11 +1,11 @@
-import type { StatusForge } from '../domain/fleet/settings-notify.ts';
+import { apiOf, type WebForgeName } from '../domain/forge-address.ts';
 import type { Message } from '../domain/notifications.ts';
 import type { Http } from '../lib/http.ts';
 import { type Notifier, NotifyError } from './notify.ts';
 import { post } from './post.ts';
 
 interface StatusChannel {
-  readonly forge: StatusForge;
+  readonly forge: WebForgeName;
   readonly url: string;
   readonly repository: string;
   readonly token: string;
@@ -45,13 +45,8 @@ function isGitea({ forge }: StatusChannel): boolean {
 
 function addressOf(channel: StatusChannel, commit: string): string {
   const { forge, url, repository } = channel;
-  if (forge === 'gitlab') return `${url}/api/v4/projects/${encodeURIComponent(repository)}/statuses/${commit}`;
-  const api = isGitea(channel) ? `${url}/api/v1` : githubApi(url);
-  return `${api}/repos/${repository}/statuses/${commit}`;
-}
-
-function githubApi(url: string): string {
-  return new URL(url).host === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`;
+  const path = forge === 'gitlab' ? `projects/${encodeURIComponent(repository)}` : `repos/${repository}`;
+  return `${apiOf(forge, url)}/${path}/statuses/${commit}`;
 }
 
 interface Status {

@@ -1,10 +1,11 @@
 import { createNotifier } from '../compose/notify.ts';
 import type { Config } from '../config.ts';
+import type { Fleet } from '../domain/fleet/model.ts';
 import { runningBreaches } from '../domain/freshness-breaches.ts';
 import type { ProblemFacts } from '../domain/problems.ts';
 import { readFreshness } from '../flows/freshness-report.ts';
-import { endsWithin } from '../lib/ends-within.ts';
 import { createHttp } from '../lib/http.ts';
+import { endsWithin } from '../lib/within.ts';
 import { createNotifierRounds } from '../service/notifier.ts';
 import { stuckPulls } from '../service/stuck-pulls.ts';
 import { VERSION } from '../version.ts';
@@ -47,12 +48,11 @@ export function startNotifier(
     }
     return known;
   };
-  const breaches = () =>
-    withApp(async ({ fleet }) => {
-      if (Object.keys(fleet.settings.freshness).length === 0) return [];
-      const deps = { fleet, ledger, freshness, plan: () => store.plan(), now: new Date() };
-      return runningBreaches((await readFreshness({ open: true }, deps)).breaches);
-    });
+  const breaches = async (fleet: Fleet) => {
+    if (Object.keys(fleet.settings.freshness).length === 0) return [];
+    const deps = { fleet, ledger, freshness, plan: () => store.plan(), now: new Date() };
+    return runningBreaches((await readFreshness({ open: true }, deps)).breaches);
+  };
   const rounds = createNotifierRounds({
     ...{ notifications, store, ledger, pulls, onTrouble },
     freshness: breaches,

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-
 import type { Config } from '../config.ts';
 import type { Log } from '../lib/log.ts';
 import type { QueueTracing } from '../queue/tracing.ts';

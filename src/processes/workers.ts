@@ -5,7 +5,7 @@ import { startProposeWorker } from '../../workers/propose.ts';
 import { startReleaseWorker } from '../../workers/release.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Role, WorkerView } from '../domain/service/workers.ts';
-import { endsWithin } from '../lib/ends-within.ts';
+import { endsWithin } from '../lib/within.ts';
 import type { QueueWorker } from '../queue/worker.ts';
 import { VERSION } from '../version.ts';
 import { createEmulationGate } from './emulation.ts';

@@ -4,7 +4,7 @@ import { type Digest, zDigest } from '../domain/digest.ts';
 import { candidateKey } from '../domain/inputs.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Priority } from '../domain/service/views.ts';
-import { endsWithin } from '../lib/ends-within.ts';
+import { endsWithin } from '../lib/within.ts';
 import type { DispatcherOptions } from './bullmq.ts';
 import { redisOptions } from './connection.ts';
 import { countQueue } from './counts.ts';

@@ -2,7 +2,7 @@ import { DelayedError, type Job, type Telemetry, UnrecoverableError, Worker } fr
 import { z } from 'zod';
 import { FactoryError } from '../domain/errors.ts';
 import { handedBack, isHandedBack } from '../domain/handed-back.ts';
-import { endsWithin } from '../lib/ends-within.ts';
+import { endsWithin } from '../lib/within.ts';
 import { type RedisAddress, redisOptions } from './connection.ts';
 import { WORKER_OPTIONS } from './options.ts';
 

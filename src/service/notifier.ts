@@ -4,7 +4,7 @@ import { decideNotifications, retryIn } from '../domain/notifications.ts';
 import { findProblems, type ProblemFacts, type RunningBreach } from '../domain/problems.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NotifyStore, Pending } from '../ledger/notifications.ts';
-import type { ServiceStore } from '../ledger/store.ts';
+import type { DefinitionsPointer, ServiceStore } from '../ledger/store.ts';
 import { type Notifier, NotifyError } from '../notify/notify.ts';
 
 export interface NotifierDeps {
@@ -14,8 +14,9 @@ export interface NotifierDeps {
   withFleet<T>(use: (fleet: Fleet) => Promise<T>): Promise<T>;
   /** Made anew for each round, so that a changed secret is used. */
   notifierOf(channel: NotifyChannel): Promise<Notifier>;
+  /** Absent: not known. */
+  readonly freshness?: (fleet: Fleet) => Promise<readonly RunningBreach[]>;
   /** Absent, or `undefined` as an answer: not known now. */
-  readonly freshness?: () => Promise<readonly RunningBreach[] | undefined>;
   readonly pulls?: () => Promise<ProblemFacts['pulls']>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -74,9 +75,9 @@ async function decide(fleet: Fleet, deps: NotifierDeps): Promise<void> {
   const unlock = await notifications.lock('decide', DECIDING_MS);
   if (unlock === undefined) return; // another process does
   try {
-    const found = findProblems(await gather(fleet, deps));
-    const { notify: settings, fleet: name, access } = fleet.settings;
     const pointer = await deps.store.definitions();
+    const found = findProblems(await gather(fleet, pointer, deps));
+    const { notify: settings, fleet: name, access } = fleet.settings;
     const commits = { used: pointer?.commit, refused: pointer?.refused?.commit };
     const situation = {
       ...found,
@@ -93,12 +94,16 @@ async function decide(fleet: Fleet, deps: NotifierDeps): Promise<void> {
   }
 }
 
-async function gather({ images, settings }: Fleet, { store, ledger, freshness, pulls }: NotifierDeps) {
+async function gather(
+  fleet: Fleet,
+  pointer: DefinitionsPointer | undefined,
+  { store, ledger, freshness, pulls }: NotifierDeps,
+) {
+  const { images, settings } = fleet;
   const { failingAfter } = settings.notify;
-  const [plan, pointer, breaches, stuck, runs] = await Promise.all([
+  const [plan, breaches, stuck, runs] = await Promise.all([
     store.plan(),
-    store.definitions(),
-    freshness?.(),
+    freshness?.(fleet),
     pulls?.(),
     Promise.all(images.map(async ({ name }) => [name, await endedRuns(name, failingAfter, ledger)] as const)),
   ]);

@@ -1,3 +1,4 @@
+import { LATE, within } from '../lib/within.ts';
 import { type FleetFacts, type FleetSources, readFleetFacts } from './fleet-facts.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
 
@@ -12,8 +13,6 @@ export interface TellerOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
-
-const LATE = Symbol('late');
 
 /**
  * What is told of the whole fleet. Of any number of processes one tells it, so that a sum over processes is right: the
@@ -45,14 +44,4 @@ export function createFleetTeller(options: TellerOptions): () => Promise<string>
     const facts = await within(read(), options.waitMs);
     return fleetMetrics(facts === LATE ? undefined : facts);
   };
-}
-
-async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof LATE> {
-  const { promise, resolve } = Promise.withResolvers<typeof LATE>();
-  const timer = setTimeout(() => resolve(LATE), ms);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

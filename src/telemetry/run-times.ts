@@ -1,3 +1,4 @@
+import { secondsBetween } from '../domain/freshness.ts';
 import type { Run, StepRecord } from '../domain/run.ts';
 import type { Reason } from '../domain/staleness.ts';
 
@@ -22,8 +23,4 @@ export function changeToReleaseSeconds({ reasons }: Pick<Run, 'reasons'>, releas
   const created = reasons.flatMap((reason) => ('created' in reason && reason.created ? [reason.created] : []));
   const seconds = created.map((time) => secondsBetween(time, releasedAt)).filter(Number.isFinite);
   return seconds.length === 0 ? undefined : Math.max(...seconds);
-}
-
-function secondsBetween(from: string, to: string): number {
-  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 }

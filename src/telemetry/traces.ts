@@ -26,8 +26,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Run, StepRecord } from '../domain/run.ts';
-import { endsWithin } from '../lib/ends-within.ts';
 import type { Redaction } from '../lib/redaction.ts';
+import { endsWithin } from '../lib/within.ts';
 import { traceOfRun } from './run-trace.ts';
 import type { LedgerWatcher } from './watched-ledger.ts';
 

@@ -1,43 +1,19 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Digest } from '../../src/domain/digest.ts';
-import { proposeImage, type ReleaseLookup, type ReleaseToPropose } from '../../src/flows/propose.ts';
+import { proposeImage } from '../../src/flows/propose.ts';
 import { withCache } from '../../src/forge/cached.ts';
 import type { WebForge } from '../../src/forge/discovery.ts';
 import type { ForgeRepository } from '../../src/forge/forge.ts';
 import { createGiteaForge } from '../../src/forge/gitea.ts';
-import { createFileStore } from '../../src/lib/file-store.ts';
-import { createHttp, type Http } from '../../src/lib/http.ts';
 import type { TestRepository } from '../support/git-repository.ts';
 import { startGitea, type TestGitea } from '../support/gitea.ts';
+import { A, B, branch, C, image, lookup, openWay, second, third } from '../support/proposals.ts';
 
-const image = 'registry.example.org/golden/debian';
-const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const [A, B, C] = [digest('a'), digest('b'), digest('c')];
-const branch = 'ingot/image/debian';
 const signal = new AbortController().signal;
 
-const release = (version: string, of: Digest): ReleaseToPropose => ({
-  image: 'debian',
-  repository: image,
-  line: '12',
-  version,
-  digest: of,
-  reasons: ['its base debian:12 moved'],
-});
-const [second, third] = [release('12.0.1', B), release('12.0.2', C)];
-const lookup: ReleaseLookup = {
-  identify: async (of) => ({ [A]: { version: '12.0.0' }, [B]: { version: '12.0.1' } })[of],
-  content: async () => undefined,
-};
-
 let gitea: TestGitea;
-let http: Http;
-let requests: string[];
-let folder: string;
+let way: Awaited<ReturnType<typeof openWay>>;
 let forge: WebForge;
 let person: TestRepository;
 let repository: ForgeRepository;
@@ -50,36 +26,25 @@ beforeAll(async () => {
 afterAll(() => gitea.stop());
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ingot-forges-'));
-  requests = [];
-  const real = createHttp({ connectionsPerHost: 8, userAgent: 'test', timeoutMs: 30_000 });
-  http = {
-    ...real,
-    request(url, request) {
-      requests.push(`${request.method} ${new URL(url).pathname}`);
-      return real.request(url, request);
-    },
-  };
+  way = await openWay();
   forge = forgeWith(gitea.token);
   const name = `service${++count}`;
   person = await gitea.repository(name, {
     Dockerfile: `FROM ${image}:12.0.0@${A}\n`,
     'README.md': `FROM ${image}:12.0.0@${A}\n`,
   });
-  const store = createFileStore({ directory: folder, maxBytes: 1_000_000 });
-  repository = withCache(forge.repository(`acme/${name}`), gitea.url, store);
+  repository = withCache(forge.repository(`acme/${name}`), gitea.url, way.store);
 });
 
 afterEach(async () => {
-  await http.close();
   await person.remove();
-  await rm(folder, { recursive: true });
+  await way.close();
 });
 
 function forgeWith(token: string) {
   const sleep = (ms: number) => setTimeout(ms);
   const identity = { name: 'ingot', email: 'ingot@localhost' };
-  return createGiteaForge({ url: gitea.url, token, tokenName: 'GITEA_TOKEN', identity, http, sleep, now });
+  return createGiteaForge({ url: gitea.url, token, tokenName: 'GITEA_TOKEN', identity, http: way.http, sleep, now });
 }
 
 const now = () => new Date('2026-08-22T02:00:00Z');
@@ -124,18 +89,17 @@ test('commits of others are left alone, and a comment says once what would be do
 test('a second look at a repository with nothing to do is one request', async () => {
   await person.push('main', { Dockerfile: `FROM ${image}:12.0.1@${B}\n` });
   expect(await propose()).toMatchObject({ action: 'none' });
-  requests.length = 0;
+  way.requests.length = 0;
 
   expect(await propose()).toMatchObject({ action: 'none' });
-  expect(requests).toEqual([`POST /${repository.name}.git/git-upload-pack`]);
+  expect(way.requests).toEqual([`POST /${repository.name}.git/git-upload-pack`]);
 });
 
 test('what the disk kept wrongly is asked for again', async () => {
   await propose();
   const files = await repository.files((await repository.head()).commit);
-  const kept = (await readdir(folder)).find((name) => name === `${files[0]!.blob}.blob`)!;
-  const store = createFileStore({ directory: folder, maxBytes: 1_000_000 });
-  await store.write(kept, 'half');
+  const kept = (await readdir(way.folder)).find((name) => name === `${files[0]!.blob}.blob`)!;
+  await way.store.write(kept, 'half');
 
   expect(Buffer.from(await repository.read(files[0]!)).toString()).toContain(`FROM ${image}:12.0.0`);
 });
@@ -143,7 +107,7 @@ test('what the disk kept wrongly is asked for again', async () => {
 test('only files that can hold a pin are read', async () => {
   await propose();
 
-  expect(requests.filter((request) => request.includes('/git/blobs/'))).toHaveLength(1);
+  expect(way.requests.filter((request) => request.includes('/git/blobs/'))).toHaveLength(1);
 });
 
 test('a token without the scope to open one is told which', async () => {

@@ -1,7 +1,6 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Digest } from '../../src/domain/digest.ts';
 import { gitBlobId } from '../../src/domain/git-blob.ts';
 import type { ImageContent } from '../../src/domain/image-content.ts';
 import { closedBody } from '../../src/domain/pull-request-marker.ts';
@@ -11,21 +10,12 @@ import { createLocalForge } from '../../src/forge/local.ts';
 import { withPullOptions } from '../../src/forge/pull-options.ts';
 import { debPackage, finding } from '../support/candidate-facts.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts';
+import { A, B, branch, C, digest, image, proposal, lookup as versions } from '../support/proposals.ts';
 
-const image = 'registry.example.org/golden/debian';
-const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const [A, B, C] = [digest('a'), digest('b'), digest('c')];
-const branch = 'ingot/image/debian';
 const signal = new AbortController().signal;
-
-const release = (version: string, of: Digest): ReleaseToPropose => ({
-  image: 'debian',
-  repository: image,
-  line: '12',
-  version,
-  digest: of,
+const release = (...of: Parameters<typeof proposal>): ReleaseToPropose => ({
+  ...proposal(...of),
   channels: ['stable'],
-  reasons: ['its base debian:12 moved'],
 });
 const [second, third] = [release('12.0.1', B), release('12.0.2', C)];
 
@@ -38,10 +28,7 @@ function platform(perl: string, findings: ReturnType<typeof finding>[]): ImageCo
   return { 'linux/amd64': { size: 1000, packages: [debPackage('perl-base', perl)], findings } };
 }
 
-const lookup: ReleaseLookup = {
-  identify: async (of) => ({ [A]: { version: '12.0.0' }, [B]: { version: '12.0.1' } })[of],
-  content: async (pin) => contents[pin.digest ?? ''],
-};
+const lookup: ReleaseLookup = { ...versions, content: async (pin) => contents[pin.digest ?? ''] };
 
 let person: TestRepository;
 let forge: ForgeRepository;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StatusForge } from '../../src/domain/fleet/settings-notify.ts';
+import type { WebForgeName } from '../../src/domain/forge-address.ts';
 import type { Message } from '../../src/domain/notifications.ts';
 import { createHttp, type Http } from '../../src/lib/http.ts';
 import { createStatus } from '../../src/notify/status.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await Promise.all([gitea.stop(), server.stop()]);
 });
 
-function statusOn(forge: StatusForge, url: string, token = 'the-token') {
+function statusOn(forge: WebForgeName, url: string, token = 'the-token') {
   return createStatus({ forge, url, repository: 'acme/images', token }, { http, now: () => 0 });
 }
 

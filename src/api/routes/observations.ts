@@ -1,7 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { percentilesByImage, percentilesByMonth } from '../../domain/freshness.ts';
-import { explainBreach } from '../../domain/freshness-breaches.ts';
-import type { FreshnessView } from '../../domain/service/views.ts';
+import { summariseFreshness } from '../../domain/freshness-summary.ts';
 import { answer, createRouter, operation } from '../operation.ts';
 import { ImageName, listOf } from '../schemas/common.ts';
 import {
@@ -80,16 +78,6 @@ const notifications = operation({
   summary: 'Channels that people are told through: what was sent, waits, and was given up',
 });
 
-function freshnessAnswer({ goals, samples, breaches }: FreshnessView) {
-  return {
-    goals,
-    breaches: breaches.map((breach) => ({ ...breach, reason: explainBreach(breach) })),
-    byImage: percentilesByImage(samples),
-    byMonth: percentilesByMonth(samples),
-    items: samples,
-  };
-}
-
 export function observationRoutes() {
   return createRouter()
     .openapi(upstreams, async (c) => answer(c, Upstreams, { items: await c.var.service.upstreams() }))
@@ -102,7 +90,7 @@ export function observationRoutes() {
       const { image, since, open } = c.req.valid('query');
       const from = since === undefined ? undefined : new Date(since).toISOString();
       const found = await c.var.service.freshness({ image, since: from, open: open === 'true' });
-      return answer(c, Freshness, freshnessAnswer(found));
+      return answer(c, Freshness, summariseFreshness(found));
     })
     .openapi(workers, async (c) => answer(c, Workers, { items: await c.var.service.workers() }))
     .openapi(queues, async (c) => answer(c, Queues, { items: await c.var.service.queues() }))

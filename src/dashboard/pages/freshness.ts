@@ -69,10 +69,10 @@ function parts({ samples, goals }: FreshnessView, now: Date): Html {
     return html`<li class="count card${late ? ' s-breach' : ''}"><b>${p50 === undefined ? '–' : seconds(p50)}</b><span>${STAGE_WORDS[stage]}: p50 of ${count}; p95 ${p95 === undefined ? '–' : seconds(p95)}${late ? ', beyond the goal' : ''}</span></li>`;
   })}</ul>
 ${open.length > 0 && card({ title: 'On their way', flush: true, body: sampleTable(open.slice(0, ROWS), now), foot: open.length > ROWS ? `The newest ${ROWS} of ${open.length}` : undefined })}
-<div class="stack">${card({ title: 'By image, p50 / p95', flush: true, body: groupTable('Image', percentilesByImage(samples), shown, (key) => imageLink(key)) })}
-<div class="stack">${
-    ends.length > 1 && chart('Released, p95', seconds(ends.at(-1)!.value), lineChart(ends, seconds, 'p95 by month'))
-  }${card({ title: 'By month, p50 / p95', flush: true, body: groupTable('Month', months.toReversed(), shown, (key) => key) })}</div></div>
+${card({ title: 'By image, p50 / p95', flush: true, body: groupTable('Image', percentilesByImage(samples), shown, (key) => imageLink(key)) })}
+${
+  ends.length > 1 && chart('Released, p95', seconds(ends.at(-1)!.value), lineChart(ends, seconds, 'p95 by month'))
+}${card({ title: 'By month, p50 / p95', flush: true, body: groupTable('Month', months.toReversed(), shown, (key) => key) })}
 ${card({ title: 'Last changes', flush: true, body: sampleTable(samples.filter(({ releasedAt }) => releasedAt !== undefined).slice(0, ROWS), now) })}`;
 }
 

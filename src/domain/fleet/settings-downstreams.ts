@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORGE_HOMES, type WebForgeName } from '../forge-address.ts';
 import { ChannelName } from './settings-channels.ts';
 import { Duration, Line, VariableName } from './values.ts';
 
@@ -44,7 +45,7 @@ export interface LocalDownstream extends CommonDownstream {
 
 /** One repository on a server, or all of an owner. */
 export interface WebDownstream extends CommonDownstream {
-  readonly forge: 'gitea' | 'forgejo' | 'github' | 'gitlab';
+  readonly forge: WebForgeName;
   /** Of the front page. */
   readonly url: string;
   readonly token?: { readonly env: string } | undefined;
@@ -155,7 +156,7 @@ const App = z.strictObject({ id: z.union([Word, z.int().positive().transform(Str
 const Github = z
   .strictObject({
     forge: z.literal('github'),
-    url: ForgeAddress.default('https://github.com'),
+    url: ForgeAddress.default(FORGE_HOMES.github),
     token: Secret.optional(),
     app: App.optional(),
     ...which,
@@ -172,7 +173,7 @@ const Github = z
 /** Groups lie in groups. */
 const Gitlab = z.strictObject({
   forge: z.literal('gitlab'),
-  url: ForgeAddress.default('https://gitlab.com'),
+  url: ForgeAddress.default(FORGE_HOMES.gitlab),
   token: Secret,
   ...which,
   repository: z

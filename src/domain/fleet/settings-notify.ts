@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { FORGE_HOMES, type WebForgeName } from '../forge-address.ts';
 import { PROBLEM_KINDS, type ProblemKind, SEVERITIES, type Severity } from '../problems.ts';
 import { ForgeAddress } from './settings-downstreams.ts';
 import { SecretPlace } from './settings-hooks.ts';
 import { Duration, Line, Name } from './values.ts';
-
-export type StatusForge = 'gitea' | 'forgejo' | 'github' | 'gitlab';
 
 type Place = { readonly env: string } | { readonly file: string };
 
@@ -14,7 +13,7 @@ export type NotifyChannel = { readonly name: string } & (
   | {
       /** Of the commit that the definitions were read from. */
       readonly kind: 'status';
-      readonly forge: StatusForge;
+      readonly forge: WebForgeName;
       /** Without a slash at its end. */
       readonly url: string;
       readonly repository: string;
@@ -61,10 +60,7 @@ const Url = z
   .regex(/^https?:\/\/[^\s@]+$/, 'must be an address without user and password; it is signed with "secret" instead');
 const Address = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'is no mail address');
 
-const HOMES: Readonly<Partial<Record<StatusForge, string>>> = {
-  github: 'https://github.com',
-  gitlab: 'https://gitlab.com',
-};
+const HOMES: Readonly<Partial<Record<WebForgeName, string>>> = FORGE_HOMES;
 
 const Status = z
   .strictObject({

@@ -102,10 +102,10 @@ async function open(place: Place, wanted: NewPull, labels: readonly number[], ca
 
 /** The first that is open for the branch. */
 async function findOpen({ rest, path }: Place, { branch, base }: NewPull, call: ForgeCall): Promise<Pull | undefined> {
-  const found: Pull[] = [];
-  for await (const page of rest.pages(`${path}/pulls?state=open&limit=50&page={page}`, z.array(Pull), call))
-    found.push(...page.filter((each) => !isFromFork(each) && each.head.label === branch && each.base.ref === base));
-  return found.sort((a, b) => a.number - b.number)[0];
+  const found = await rest.all(`${path}/pulls?state=open&limit=50&page={page}`, Pull, call);
+  return found
+    .filter((each) => !isFromFork(each) && each.head.label === branch && each.base.ref === base)
+    .sort((a, b) => a.number - b.number)[0];
 }
 
 /**

@@ -41,10 +41,8 @@ export function pullMethods(place: GithubPlace) {
     },
     ...createMerger(place, find),
     async comments(number, call = {}) {
-      const found: z.infer<typeof CommentAnswer>[] = [];
       const pages = `${path}/issues/${number}/comments?per_page=100&page={page}`;
-      for await (const page of rest.pages(pages, z.array(CommentAnswer), call)) found.push(...page);
-      return found.map(toComment);
+      return (await rest.all(pages, CommentAnswer, call)).map(toComment);
     },
     async comment(number, body, call = {}) {
       await rest.send('POST', `${path}/issues/${number}/comments`, { body }, z.unknown(), call);
@@ -62,9 +60,7 @@ async function list(
   const [owner] = name.split('/');
   const head = branch === undefined ? '' : `&head=${encodeURIComponent(`${owner}:${branch}`)}`;
   const pages = `${path}/pulls?state=${state}${head}&per_page=100&page={page}`;
-  const found: Pull[] = [];
-  for await (const page of rest.pages(pages, z.array(Pull), call)) found.push(...page);
-  return found
+  return (await rest.all(pages, Pull, call))
     .filter((pull) => !isFromFork(pull) && (branch === undefined || pull.head.ref === branch))
     .sort((a, b) => a.number - b.number);
 }

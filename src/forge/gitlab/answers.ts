@@ -89,17 +89,15 @@ export const Compared = z.object({
   ),
 });
 
-export const Notes = z.array(
-  z.object({
-    body: z.string(),
-    created_at: z.string(),
-    system: z.boolean(),
-    author: z.object({ username: z.string() }).nullish(),
-  }),
-);
+export const Note = z.object({
+  body: z.string(),
+  created_at: z.string(),
+  system: z.boolean(),
+  author: z.object({ username: z.string() }).nullish(),
+});
 
 /** What GitLab itself notes of a change is no comment. */
-export function toComments(notes: z.infer<typeof Notes>): Comment[] {
+export function toComments(notes: readonly z.infer<typeof Note>[]): Comment[] {
   return notes
     .filter(({ system }) => !system)
     .map(({ body, created_at, author }) => ({
@@ -109,16 +107,14 @@ export function toComments(notes: z.infer<typeof Notes>): Comment[] {
     }));
 }
 
-export const Statuses = z.array(
-  z.object({ name: z.string(), status: z.string(), allow_failure: z.boolean().nullish() }),
-);
+export const Status = z.object({ name: z.string(), status: z.string(), allow_failure: z.boolean().nullish() });
 export const Pipelines = z.array(z.object({ id: z.int(), status: z.string() }));
 
 const FAILED = ['failed', 'canceled'];
 const FINE = ['success', 'skipped'];
 
 /** Jobs of the newest pipelines and what others said of the commit. One that may fail keeps nothing from being merged. */
-export function toChecks(statuses: z.infer<typeof Statuses>): Checks {
+export function toChecks(statuses: readonly z.infer<typeof Status>[]): Checks {
   const counting = statuses.filter(({ allow_failure }) => !allow_failure);
   const failing = counting.filter(({ status }) => FAILED.includes(status)).map(({ name }) => name);
   if (failing.length > 0) return { state: 'failing', failing };

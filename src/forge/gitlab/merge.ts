@@ -1,6 +1,7 @@
 import { type ForgeCall, ForgeError } from '../forge.ts';
 import type { Place } from '../place.ts';
 import { statusOf } from '../rest.ts';
+import { MERGE_REQUEST, requireMergeable } from '../web-pulls.ts';
 import { Approvals, Merge, Project, toPullRequest } from './answers.ts';
 
 /** Waits, since GitLab looks whether a change merges some time after the last push. Together: twelve seconds. */
@@ -21,9 +22,7 @@ export function createMerger(place: Place, find: Find) {
       const merge = await untilDecided(place, () => find(number, call), call);
       const pull = toPullRequest(merge, name);
       if (pull.state === 'merged') return pull;
-      const refused = pull.state === 'closed' ? 'closed' : pull.draft ? 'a draft' : undefined;
-      if (refused !== undefined)
-        throw new ForgeError(`merge request ${number} of ${name} is ${refused}`, { code: 'conflict' });
+      requireMergeable(pull, MERGE_REQUEST);
       try {
         await send(number, shaOf(merge), call);
       } catch (error) {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type ForgeCall, ForgeError, type ForgeRepository, type NewPull, type OpenedPull } from '../forge.ts';
 import type { Place } from '../place.ts';
 import { statusOf } from '../rest.ts';
-import { DRAFT_PREFIX, isFromFork, Merge, Notes, toComments, toMarkdown, toPullRequest } from './answers.ts';
+import { MERGE_REQUEST, pullFinder } from '../web-pulls.ts';
+import { DRAFT_PREFIX, isFromFork, Merge, Note, toComments, toMarkdown, toPullRequest } from './answers.ts';
 import { createMerger } from './merge.ts';
 import { findPeople, leftOut } from './people.ts';
 
@@ -11,11 +12,7 @@ type BranchOf = Pick<ForgeRepository, 'branch'>;
 /** What concerns merge requests. */
 export function pullMethods(place: Place, repository: BranchOf) {
   const { rest, path, name } = place;
-  const find = async (number: number, call: ForgeCall | undefined) => {
-    const found = await rest.find(`${path}/merge_requests/${number}`, Merge, call);
-    if (found !== undefined) return found;
-    throw new ForgeError(`${name} has no merge request ${number}`, { code: 'not-found' });
-  };
+  const find = pullFinder(place, Merge, MERGE_REQUEST);
   return {
     async pulls(filter = {}, call = {}) {
       const all = await list(place, filter.branch, filter.state === 'open' ? 'opened' : 'all', call);
@@ -35,10 +32,8 @@ export function pullMethods(place: Place, repository: BranchOf) {
     },
     ...createMerger(place, find),
     async comments(number, call = {}) {
-      const found: z.infer<typeof Notes> = [];
       const pages = `${path}/merge_requests/${number}/notes?order_by=created_at&sort=asc&per_page=100&page={page}`;
-      for await (const page of rest.pages(pages, Notes, call)) found.push(...page);
-      return toComments(found);
+      return toComments(await rest.all(pages, Note, call));
     },
     async comment(number, body, call = {}) {
       const note = { body: toMarkdown(body) };
@@ -72,9 +67,7 @@ async function list(
 ): Promise<readonly Merge[]> {
   const source = branch === undefined ? '' : `&source_branch=${encodeURIComponent(branch)}`;
   const pages = `${path}/merge_requests?state=${state}${source}&per_page=100&page={page}`;
-  const found: Merge[] = [];
-  for await (const page of rest.pages(pages, z.array(Merge), call)) found.push(...page);
-  return found.filter((merge) => !isFromFork(merge)).sort((a, b) => a.iid - b.iid);
+  return (await rest.all(pages, Merge, call)).filter((merge) => !isFromFork(merge)).sort((a, b) => a.iid - b.iid);
 }
 
 /** GitLab has at most one open for two branches, and answers 409; two that ask at once may both get one all the same. */

@@ -9,7 +9,8 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { type FakeRepository, headOf, settle } from './repository.ts';
+import { headOf } from '../fake-git.ts';
+import { type FakeRepository, settle } from './repository.ts';
 
 const file = new URL('../../../node_modules/@octokit/graphql-schema/schema.graphql', import.meta.url);
 const schema = buildSchema(readFileSync(file, 'utf8'), { assumeValid: true });

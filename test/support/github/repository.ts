@@ -1,4 +1,4 @@
-import { exec } from '../../../src/lib/exec.ts';
+import { type FakeGit, gitIn, headOf, text } from '../fake-git.ts';
 import { createTestRepository, type TestRepository } from '../git-repository.ts';
 
 export interface FakePull {
@@ -22,17 +22,13 @@ export interface FakePull {
 }
 
 /** A repository with what GitHub knows beside git. */
-export interface FakeRepository {
+export interface FakeRepository extends FakeGit {
   readonly id: number;
   readonly name: string;
   readonly person: TestRepository;
   readonly pulls: FakePull[];
   readonly statuses: Map<string, { readonly context: string; readonly state: string }[]>;
   readonly settings: { topics: string[]; archived: boolean; allowAutoMerge: boolean; requiresChecks: boolean };
-  git(
-    args: readonly string[],
-    options?: { input?: string | Uint8Array; env?: Record<string, string> },
-  ): Promise<Buffer>;
 }
 
 export async function createFakeRepository(
@@ -44,21 +40,8 @@ export async function createFakeRepository(
   return {
     ...{ id, name, person, pulls: [], statuses: new Map() },
     settings: { topics: [], archived: false, allowAutoMerge: false, requiresChecks: false },
-    async git(args, { input, env } = {}) {
-      const { exitCode, stdout, stderr } = await exec('git', args, { cwd: person.path, input, env });
-      if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
-      return stdout;
-    },
+    git: gitIn(person.path),
   };
-}
-
-export async function text(repository: FakeRepository, ...args: string[]): Promise<string> {
-  return (await repository.git(args)).toString('utf8').trim();
-}
-
-/** The branch's commit. */
-export async function headOf(repository: FakeRepository, branch: string): Promise<string | undefined> {
-  return text(repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => undefined);
 }
 
 /** What pushes did to pull requests meanwhile: a branch that went closes its own. */

@@ -1,15 +1,6 @@
+import { headOf, text } from '../fake-git.ts';
 import type { FakePull, FakeRepository } from './repository.ts';
-import {
-  headOf,
-  loginOf,
-  mergePull,
-  settle,
-  type TreeItem,
-  text,
-  writeBlob,
-  writeCommit,
-  writeTree,
-} from './repository.ts';
+import { loginOf, mergePull, settle, type TreeItem, writeBlob, writeCommit, writeTree } from './repository.ts';
 
 export interface Answer {
   readonly status: number;

@@ -10,7 +10,8 @@ import type {
   RepositoryTreeSchema,
   SimpleUserSchema,
 } from '@gitbeaker/rest';
-import { type FakeMerge, type FakeProject, isDraft, mergeStatusOf, pipelineOf, text } from './project.ts';
+import { text } from '../fake-git.ts';
+import { type FakeMerge, type FakeProject, isDraft, mergeStatusOf, pipelineOf } from './project.ts';
 
 const HOST = 'https://gitlab.example';
 

@@ -1,4 +1,4 @@
-import { exec } from '../../../src/lib/exec.ts';
+import { type FakeGit, gitIn, headOf, text } from '../fake-git.ts';
 import { createTestRepository, type TestRepository } from '../git-repository.ts';
 
 export interface FakeMerge {
@@ -25,7 +25,7 @@ export interface FakeMerge {
 export type Status = 'pending' | 'running' | 'success' | 'failed' | 'canceled';
 
 /** A project with what GitLab knows beside git. */
-export interface FakeProject {
+export interface FakeProject extends FakeGit {
   readonly id: number;
   /** With all its groups. */
   readonly name: string;
@@ -43,7 +43,6 @@ export interface FakeProject {
     free: boolean;
     racy: boolean;
   };
-  git(args: readonly string[]): Promise<Buffer>;
 }
 
 export async function createFakeProject(
@@ -57,11 +56,7 @@ export async function createFakeProject(
   return {
     ...{ id, name, person, merges: [], statuses: new Map(), pipelines: new Map() },
     settings: { topics: [], archived: false, requiresPipeline: false, approvals: 0, free: false, racy: false },
-    async git(args) {
-      const { exitCode, stdout, stderr } = await exec('git', args, { cwd: person.path, env: MERGER });
-      if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
-      return stdout;
-    },
+    git: gitIn(person.path, MERGER),
   };
 }
 
@@ -71,15 +66,6 @@ const MERGER = {
   GIT_COMMITTER_NAME: 'bot',
   GIT_COMMITTER_EMAIL: 'bot@example.org',
 };
-
-export async function text(project: FakeProject, ...args: string[]): Promise<string> {
-  return (await project.git(args)).toString('utf8').trim();
-}
-
-/** The branch's commit. */
-export async function headOf(project: FakeProject, branch: string): Promise<string | undefined> {
-  return text(project, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => undefined);
-}
 
 /** What pushes did to merge requests meanwhile. One whose branch went stays open: GitLab closes it some time later. */
 export async function settle(project: FakeProject): Promise<void> {

@@ -1,3 +1,4 @@
+import { headOf } from '../fake-git.ts';
 import {
   blobAnswer,
   compareAnswer,
@@ -14,7 +15,6 @@ import {
   accept,
   type FakeMerge,
   type FakeProject,
-  headOf,
   isActive,
   isDraft,
   mergeStatusOf,
