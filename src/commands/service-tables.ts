@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { explainRoom } from '../domain/reasons.ts';
 import type { FleetState } from '../domain/service/views.ts';
 import type { BudgetView, QueueView, WorkerView } from '../domain/service/workers.ts';
 
@@ -8,10 +9,11 @@ const PLAIN = { head: [], border: [] };
 export function workersText(workers: readonly WorkerView[], now: number): string {
   if (workers.length === 0) return 'no worker is there; "ingot worker" starts one';
   const table = new Table({ head: ['worker', 'host', 'roles', 'platforms', 'up', 'jobs'], style: PLAIN });
-  for (const { id, host, pid, roles, platforms, startedAt, stopping, jobs } of workers) {
+  for (const { id, host, pid, roles, platforms, startedAt, stopping, lowDisk, jobs } of workers) {
     const kinds = platforms.map(({ platform, how }) => (how === 'emulated' ? `${platform} (emulated)` : platform));
     const work = jobs.map(({ role, image, platform }) => [role, image, platform].filter(Boolean).join(' '));
-    const doing = [...(stopping ? ['stopping'] : []), ...work].join('\n');
+    const full = lowDisk && `builds nothing: ${explainRoom(lowDisk)}`;
+    const doing = [...(stopping ? ['stopping'] : []), ...(full ? [full] : []), ...work].join('\n');
     table.push([id, `${host} ${pid}`, roles.join('\n'), kinds.join('\n'), age(startedAt, now), doing]);
   }
   return table.toString();

@@ -1,4 +1,3 @@
-import { mkdir, statfs } from 'node:fs/promises';
 import { gitTime } from '../definitions/revision.ts';
 import type { Image } from '../domain/fleet/model.ts';
 import type { Inputs } from '../domain/inputs.ts';
@@ -9,11 +8,9 @@ import type { PackageDeps } from '../flows/package-facts.ts';
 import { readContent } from '../flows/release-content.ts';
 import { withSnapshot } from '../flows/snapshot.ts';
 import { verdictBasis } from '../flows/verdict.ts';
+import { diskRoom } from './disk.ts';
 import type { Packages } from './packages.ts';
 import type { SharedParts } from './session.ts';
-
-/** What a build of a large image may write: context, snapshots, layers. */
-const NEEDED_BYTES = 2 * 1024 ** 3;
 
 export interface PlanParts extends Omit<SharedParts, 'downstreams'> {
   readonly from: (upstream: Reference) => Reference;
@@ -34,7 +31,7 @@ export function planDeps(parts: PlanParts): PlanDeps {
       verdictBasis(image, { scanner, settings, registry, places, now: () => new Date() }, signal),
     fixInputs: (image, inputs, signal) => fixInputs(image, inputs, parts, signal),
     findDamage: (image, release, signal) => findDamage(places.release(image.name), release, { registry }, signal),
-    disk: () => diskOf(config.dataDirectory),
+    disk: () => diskRoom(config.dataDirectory),
   };
 }
 
@@ -50,10 +47,4 @@ async function fixInputs(image: Image, inputs: Inputs, parts: PlanParts, signal:
 async function findingsOf(parts: PlanParts, ...[repository, platforms, call]: Parameters<PackageDeps['findingsOf']>) {
   const content = await readContent(repository, platforms, parts, call);
   return Object.values(content).flatMap((platform) => platform?.findings ?? []);
-}
-
-async function diskOf(folder: string) {
-  await mkdir(folder, { recursive: true });
-  const { bavail, bsize } = await statfs(folder);
-  return { freeBytes: bavail * bsize, neededBytes: NEEDED_BYTES };
 }

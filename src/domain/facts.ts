@@ -5,7 +5,7 @@ import type { RebuildSettings } from './fleet/settings-rebuild.ts';
 import type { Mark } from './marks.ts';
 import type { Platform } from './platform.ts';
 import type { Outcome, Run } from './run.ts';
-import type { FixableFinding, OfferedUpdate, Release } from './staleness.ts';
+import type { DiskRoom, FixableFinding, OfferedUpdate, Release } from './staleness.ts';
 
 /** An answer that may be "absent" or "could not be asked": never mixed up (promise 5). */
 export type Known<T> =
@@ -79,5 +79,5 @@ export interface FleetFacts {
   /** What a verdict depends on besides the candidate (database, policy, waivers, day), by image. */
   readonly verdictBasis?: ReadonlyMap<string, string>;
   /** Of the folder that builds write to. */
-  readonly disk?: { readonly freeBytes: number; readonly neededBytes: number };
+  readonly disk?: DiskRoom;
 }

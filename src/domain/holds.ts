@@ -6,7 +6,7 @@ import { freezeHold, isCritical } from './freeze.ts';
 import { type Inputs, inputsDigest } from './inputs.ts';
 import type { Mark } from './marks.ts';
 import type { Run } from './run.ts';
-import type { Hold, OfferedUpdate, Reason, Release } from './staleness.ts';
+import { type Hold, hasRoom, type OfferedUpdate, type Reason, type Release } from './staleness.ts';
 import { upstreamName } from './upstream.ts';
 import { opensAt } from './window.ts';
 
@@ -229,7 +229,7 @@ function missingBuilders({ image }: Stale, { builders }: FleetFacts): Hold[] {
 }
 
 function diskLow({ disk }: FleetFacts): Hold[] {
-  return disk === undefined || disk.freeBytes >= disk.neededBytes ? [] : [{ kind: 'disk-low', ...disk }];
+  return disk === undefined || hasRoom(disk) ? [] : [{ kind: 'disk-low', ...disk }];
 }
 
 function lastRun(image: Image, history: FleetFacts['history']): Run | undefined {

@@ -2,7 +2,7 @@ import { formatDay, formatMinute } from './calendar.ts';
 import { shortDigest } from './digest.ts';
 import { familiarReference } from './reference.ts';
 import { formatBytes } from './size.ts';
-import type { Hold, OfferedUpdate, Reason } from './staleness.ts';
+import type { DiskRoom, Hold, OfferedUpdate, Reason } from './staleness.ts';
 import { majorOf } from './track.ts';
 import { familiarName, isTracked, parseUpstream } from './upstream.ts';
 
@@ -60,7 +60,7 @@ export function explainHold(hold: Hold): string {
     case 'no-effect':
       return `a rebuild did not bring in ${listed(hold.updates.map(({ name, to }) => `${name} ${to}`))}; its Dockerfile does not upgrade them`;
     case 'disk-low':
-      return `only ${formatBytes(hold.freeBytes)} of disk are free, a build needs ${formatBytes(hold.neededBytes)}`;
+      return explainRoom(hold);
     case 'end-of-life':
       return `past its end of life since ${formatDay(hold.since)}${hold.successor === undefined ? '' : `; ${hold.successor} takes its place`}`;
     case 'frozen':
@@ -109,4 +109,9 @@ export function nameOf(name: string, tag?: string): string {
   if (!isTracked(name)) return familiarName(name);
   const repository = familiarReference(parseUpstream(name));
   return tag === undefined ? repository : `${repository}:${tag}`;
+}
+
+/** Why a disk keeps builds waiting. */
+export function explainRoom({ freeBytes, neededBytes }: DiskRoom): string {
+  return `only ${formatBytes(freeBytes)} of disk are free, a build needs ${formatBytes(neededBytes)}`;
 }

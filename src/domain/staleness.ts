@@ -65,7 +65,7 @@ export type Hold =
   | { readonly kind: 'cancelled'; readonly by: string; readonly at: string; readonly why?: string }
   /** It was rebuilt for these updates and they did not get in. */
   | { readonly kind: 'no-effect'; readonly updates: readonly OfferedUpdate[] }
-  | { readonly kind: 'disk-low'; readonly freeBytes: number; readonly neededBytes: number }
+  | ({ readonly kind: 'disk-low' } & DiskRoom)
   /** Past its end of life (see `deprecated` in its definition). */
   | { readonly kind: 'end-of-life'; readonly since: string; readonly successor?: string }
   /** A freeze of everything (see `freezes` in ingot.yaml). */
@@ -171,4 +171,14 @@ function changedRecipe(before: Inputs, now: Inputs): Reason[] {
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((member) => b.includes(member));
+}
+
+/** Of the disk that a build writes to. */
+export interface DiskRoom {
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+}
+
+export function hasRoom({ freeBytes, neededBytes }: DiskRoom): boolean {
+  return freeBytes >= neededBytes;
 }

@@ -173,7 +173,8 @@ function workers(redis: Redis, key: Key): Pick<ServiceStore, 'beat' | 'workers' 
   return {
     async beat(worker) {
       const batch = redis.multi().set(key('worker', worker.id), JSON.stringify(worker), 'EX', WORKER_TTL_SECONDS);
-      const native = worker.platforms.filter(({ how }) => how === 'native' && worker.roles.includes('build'));
+      const builds = worker.roles.includes('build') && worker.lowDisk === undefined;
+      const native = worker.platforms.filter(({ how }) => how === 'native' && builds);
       for (const { platform } of native) batch.set(key('native', platform), worker.seenAt, 'EX', 30 * DAY_SECONDS);
       await batch.sadd(all, worker.id).expire(all, DAY_SECONDS).exec();
     },

@@ -85,11 +85,16 @@ async function tellRepair(repair: CycleRepair, store: ServiceStore) {
 /** A platform can be built when somebody is there who builds it. */
 async function readiness(platform: Platform, store: ServiceStore): Promise<Readiness> {
   const workers = await store.workers();
-  const able = workers.some(
+  const able = workers.filter(
     ({ roles, platforms, stopping }) =>
       roles.includes('build') && !stopping && platforms.some((each) => each.platform === platform),
   );
-  if (able) return { ready: true };
+  if (able.some(({ lowDisk }) => lowDisk === undefined)) return { ready: true };
+  if (able.length > 0) {
+    const hosts = [...new Set(able.map(({ host }) => host))].sort().join(', ');
+    const why = `every worker for ${platform} has too little disk: ${hosts}`;
+    return { ready: false, why, remedy: 'make room there; they go on by themselves' };
+  }
   return {
     ready: false,
     why: `no worker builds ${platform}`,

@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import type { RunningApi } from '../api/server.ts';
+import { diskRoom } from '../compose/disk.ts';
 import type { ComposeOptions } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { readFleet } from '../definitions/read.ts';
@@ -20,7 +21,7 @@ import { serveOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { startScheduler } from './scheduler.ts';
 import { type ProcessTelemetry, startTelemetry } from './telemetry.ts';
-import { startWorkers } from './workers.ts';
+import { startWorkers, type WorkerOptions } from './workers.ts';
 
 export interface ServeOptions extends ComposeOptions {
   /** Where the definitions come from: `git+https://…#branch`, or a folder. */
@@ -88,7 +89,9 @@ async function start(config: Config, found: Found, options: ServeOptions): Promi
   const keeper = createDefinitionsKeeper(config, host, { ...about, onTrouble, onLoaded, signal });
   await keeper.reload();
   const scheduler = await startScheduler(host, options);
-  const workers = options.workers ? await startOwnWorkers(fleet, host, options) : undefined;
+  const workers = options.workers
+    ? await startOwnWorkers(fleet, host, { ...options, disk: () => diskRoom(config.dataDirectory) })
+    : undefined;
   await host.store.changed(['*']); // what happened while nobody was there
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];
@@ -112,9 +115,13 @@ async function start(config: Config, found: Found, options: ServeOptions): Promi
   };
 }
 
-async function startOwnWorkers(fleet: Fleet, host: Host, { concurrency, onTrouble }: ServeOptions) {
+async function startOwnWorkers(
+  fleet: Fleet,
+  host: Host,
+  { concurrency, disk, onTrouble }: Pick<WorkerOptions, 'concurrency' | 'disk' | 'onTrouble'>,
+) {
   const platforms = await ownPlatforms(fleet);
-  return startWorkers(host, { id: ulid(), roles: ROLES, platforms, concurrency, onTrouble });
+  return startWorkers(host, { id: ulid(), roles: ROLES, platforms, concurrency, disk, onTrouble });
 }
 
 /** What this machine builds: natively, or by emulation where that is set up. */

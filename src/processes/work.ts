@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ulid } from 'ulid';
+import { diskRoom } from '../compose/disk.ts';
 import type { ComposeOptions } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { FactoryError } from '../domain/errors.ts';
@@ -57,7 +58,10 @@ export async function work(config: Config, options: WorkOptions): Promise<Workin
     );
     const missing = options.platforms.filter((name) => !platforms.some(({ platform }) => platform === name));
     if (missing.length > 0) throw cannotBuild(missing);
-    const workers = await startWorkers(host, { ...options, id: ulid(), platforms: wanted });
+    const workers = await startWorkers(host, {
+      ...{ ...options, id: ulid(), platforms: wanted },
+      disk: () => diskRoom(config.dataDirectory),
+    });
     const operations = await serveOperations(watch, { config, options, readiness: readinessOf(host), host });
     return {
       ...{ id: workers.id, host, fleet },

@@ -5,10 +5,11 @@ import { startProposeWorker } from '../../workers/propose.ts';
 import { startReleaseWorker } from '../../workers/release.ts';
 import type { Platform } from '../domain/platform.ts';
 import type { Role, WorkerView } from '../domain/service/workers.ts';
+import type { DiskRoom } from '../domain/staleness.ts';
 import { endsWithin } from '../lib/within.ts';
 import type { QueueWorker } from '../queue/worker.ts';
 import { VERSION } from '../version.ts';
-import { createEmulationGate } from './emulation.ts';
+import { type BuildGate, createBuildGate } from './build-gate.ts';
 import { every } from './every.ts';
 import type { Host } from './host.ts';
 import { cancelledBy, createJobParts } from './job-parts.ts';
@@ -20,6 +21,8 @@ export interface WorkerOptions {
   readonly platforms: WorkerView['platforms'];
   /** Builds of one platform, and releases, side by side. */
   readonly concurrency: number;
+  /** Where its builds write. */
+  readonly disk: () => Promise<DiskRoom>;
   readonly onTrouble: (message: string) => void;
 }
 
@@ -38,7 +41,7 @@ export interface Started {
 }
 
 const BEAT_MS = 5_000;
-/** How soon a native worker that came or went is minded. */
+/** How soon a native worker that came or went, or a full disk, is minded. */
 const GATE_MS = 5_000;
 /** Cancelling is to be felt within five seconds: this, and the time that buildctl takes to end. */
 const CANCEL_MS = 1_000;
@@ -52,16 +55,16 @@ export async function startWorkers(host: Host, options: WorkerOptions): Promise<
   const started = startRoles(host, options, settings);
   const startedAt = new Date().toISOString();
   let stopping = false;
-  const beat = () => host.store.beat(describe(started, options, { startedAt, stopping }));
+  const gate = createBuildGate(started, host, options.disk);
+  const beat = () => host.store.beat(describe(started, options, { startedAt, stopping, gate }));
   const trouble = (error: unknown) => options.onTrouble(error instanceof Error ? error.message : String(error));
-  const gate = createEmulationGate(started, host);
+  await gate.look();
   await beat();
-  await gate();
   await host.runs.look(); // what had to wait for somebody
   const timers = [
     every(BEAT_MS, beat, options.onTrouble),
     every(CANCEL_MS, () => cancelAsked(started, host), options.onTrouble),
-    every(GATE_MS, () => gate(), options.onTrouble),
+    every(GATE_MS, () => gate.look(), options.onTrouble),
   ];
   return {
     id: options.id,
@@ -103,7 +106,7 @@ function startRoles(
 function describe(
   started: readonly Started[],
   { id, roles, platforms, concurrency }: WorkerOptions,
-  { startedAt, stopping }: { readonly startedAt: string; readonly stopping: boolean },
+  { startedAt, stopping, gate }: { readonly startedAt: string; readonly stopping: boolean; readonly gate: BuildGate },
 ): WorkerView {
   const jobs = started.flatMap(({ role, worker }) =>
     worker.running().map(({ payload, startedAt: since }) => ({
@@ -115,7 +118,9 @@ function describe(
     })),
   );
   const who = { id, host: hostname(), pid: process.pid, version: VERSION };
-  return { ...who, roles, platforms, concurrency, startedAt, seenAt: new Date().toISOString(), stopping, jobs };
+  const lowDisk = gate.lowDisk();
+  const now = { seenAt: new Date().toISOString(), stopping, ...(lowDisk && { lowDisk }), jobs };
+  return { ...who, roles, platforms, concurrency, startedAt, ...now };
 }
 
 async function cancelAsked(started: readonly Started[], { store }: Host): Promise<void> {

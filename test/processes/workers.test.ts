@@ -27,6 +27,7 @@ test('a process that is told to stop while Redis is gone ends soon after its gra
   const workers = await startWorkers(host, {
     ...{ id: 'test', roles: ROLES, concurrency: 1, onTrouble },
     platforms: [{ platform: 'linux/amd64', how: 'native' }],
+    disk: async () => ({ freeBytes: 1, neededBytes: 1 }),
   });
   await host.runs.propose('base', digestOf('fleet'));
   await redis.kill();

@@ -81,6 +81,10 @@ export const Worker = z
     startedAt: Time,
     seenAt: Time,
     stopping: z.boolean(),
+    lowDisk: z
+      .object({ freeBytes: z.number(), neededBytes: z.number() })
+      .optional()
+      .describe('It takes no builds while its disk has so little room'),
     jobs: z.array(
       z.object({
         run: z.string(),

@@ -1,4 +1,5 @@
 import type { Platform } from '../platform.ts';
+import type { DiskRoom } from '../staleness.ts';
 import type { Time } from './views.ts';
 
 export const ROLES = ['build', 'release', 'propose'] as const;
@@ -18,6 +19,8 @@ export interface WorkerView {
   readonly seenAt: Time;
   /** It takes nothing more and finishes what it has. */
   readonly stopping: boolean;
+  /** It takes no builds while the disk that it writes to has so little room. */
+  readonly lowDisk?: DiskRoom | undefined;
   readonly jobs: readonly {
     readonly run: string;
     readonly image: string;
