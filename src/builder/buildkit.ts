@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type Digest, isDigest } from '../domain/digest.ts';
 import { KNOWN_PLATFORMS, type Platform, platformOf } from '../domain/platform.ts';
-import { ExecError, type ExecOptions, type ExecResult, exec } from '../lib/exec.ts';
+import { cloudIdentity, ExecError, type ExecOptions, type ExecResult, exec } from '../lib/exec.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { buildArgs, type Connection, commandArgs, connectionArgs } from './buildctl-args.ts';
 import { type Builder, BuilderError, type BuildRequest, type CommandRequest, type CommandResult } from './builder.ts';
@@ -153,7 +153,7 @@ type Run = Pick<ExecOptions, 'signal' | 'timeout' | 'onStderr'> & { readonly red
 
 async function buildctl(options: BuildKitOptions, args: string[], { redact, ...run }: Run): Promise<ExecResult> {
   const { buildctl: program, dockerConfig } = options;
-  const env = dockerConfig === undefined ? {} : { DOCKER_CONFIG: dockerConfig };
+  const env = { ...cloudIdentity(), ...(dockerConfig !== undefined && { DOCKER_CONFIG: dockerConfig }) };
   try {
     const result = await exec(program, args, { ...run, env, maxBuffer: MAX_PROGRESS_BYTES });
     // buildctl ends by itself when it is told to, and calls that a failure.

@@ -99,6 +99,14 @@ export function childEnvironment(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
+/**
+ * Who this machine is in a cloud, for programs that ask a registry's credential helper: names, keys and files of web
+ * identities as the SDKs of AWS, Azure and Google read them.
+ */
+export function cloudIdentity(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(AWS|AZURE|GOOGLE)_/.test(name)));
+}
+
 function watchLines(stream: NodeJS.ReadableStream | undefined, onLine: ((line: string) => void) | undefined): void {
   if (stream === undefined || onLine === undefined) return;
   createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { identityOf } from '../lib/budget.ts';
-import { exec } from '../lib/exec.ts';
+import { cloudIdentity, exec } from '../lib/exec.ts';
 import { RegistryError } from './registry.ts';
 
 /** A name and password, or a token that is exchanged for access tokens (OAuth2 refresh token). */
@@ -113,7 +113,8 @@ const HELPER_TIMEOUT_MS = 30_000;
 async function askHelper(name: string, keys: readonly string[]): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   for (const key of keys) {
-    const { exitCode, stdout } = await exec(program, ['get'], { input: key, timeout: HELPER_TIMEOUT_MS });
+    const options = { env: cloudIdentity(), input: key, timeout: HELPER_TIMEOUT_MS };
+    const { exitCode, stdout } = await exec(program, ['get'], options);
     const answer = HelperAnswer.safeParse(exitCode === 0 ? tryJson(stdout.toString('utf8')) : undefined);
     if (answer.success) return fromHelper(answer.data);
     if (!/not found/i.test(stdout.toString('utf8'))) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../domain/platform.ts';
 import { formatReference, type Reference } from '../domain/reference.ts';
+import { cloudIdentity } from '../lib/exec.ts';
 import { isLoopbackAddress } from '../lib/http.ts';
 import type { Cataloguer, Sbom } from './scanner.ts';
 import { reproducibleSpdx } from './spdx.ts';
@@ -66,6 +67,7 @@ function syftArgs({ reference, platform, config, native, spdx }: SyftFiles): str
 function environment({ dockerConfig, insecureRegistries = [] }: SyftOptions, { registry }: Reference) {
   const insecure = insecureRegistries.includes(registry) || isLoopbackAddress(registry);
   return {
+    ...cloudIdentity(),
     SYFT_CHECK_FOR_APP_UPDATE: 'false',
     ...(insecure && { SYFT_REGISTRY_INSECURE_USE_HTTP: 'true' }),
     ...(dockerConfig !== undefined && { DOCKER_CONFIG: dockerConfig }),

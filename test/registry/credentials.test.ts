@@ -64,6 +64,17 @@ test('come from the helper of the host, else from the store, else from the file'
   expect(await find('file.example', config)).toEqual({ username: 'bob', password: 'from-file' });
 });
 
+test('a helper knows who this machine is in a cloud, and no other secret', async () => {
+  vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', '/var/run/token');
+  vi.stubEnv('FORGE_TOKEN', 'not-its-business');
+  const answer = `printf '{"Username":"%s","Secret":"%s"}' "$AWS_WEB_IDENTITY_TOKEN_FILE" "\${FORGE_TOKEN-none}"`;
+  await writeFile(join(folder, 'docker-credential-cloud'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+
+  const found = await find('ecr.example', { credHelpers: { 'ecr.example': 'cloud' } });
+
+  expect(found).toEqual({ username: '/var/run/token', password: 'none' });
+});
+
 test('a helper that fails is an error, not the absence of credentials', async () => {
   await writeFile(join(folder, 'docker-credential-broken'), '#!/bin/sh\necho "locked: password=hunter22"; exit 1\n');
   await chmod(join(folder, 'docker-credential-broken'), 0o755);
