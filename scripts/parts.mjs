@@ -120,6 +120,16 @@ export const parts = [
   },
   own('compose-check', 'tools/deploy', './compose-check', 'reads the compose file as Docker does, for tests', TEST),
   {
+    ...built,
+    groups: TEST,
+    name: 'helm',
+    purpose: 'renders the Helm chart in tests',
+    module: 'tools/deploy',
+    package: 'helm.sh/helm/v3/cmd/helm',
+    version: { of: 'helm.sh/helm/v3', variable: 'helm.sh/helm/v3/internal/version.version', prefix: 'v' },
+    versions: { args: ['version', '--short'], pattern: /v(\d+(?:\.\d+)+)/, min: '3.14', below: '5' },
+  },
+  {
     ...distribution,
     groups: TEST,
     name: 'gcc',
