@@ -4,8 +4,7 @@ import { repairDeps, replicateDeps, stageDeps } from '../commands/flow-deps.ts';
 import { findLeftDefinitions } from '../compose/left-definitions.ts';
 import type { AssembledApp } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
-import type { Readiness } from '../domain/facts.ts';
-import type { Platform } from '../domain/platform.ts';
+import { readinessOf } from '../domain/service/readiness.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
 import { followProposed } from '../flows/freshness.ts';
 import { prune } from '../flows/prune.ts';
@@ -69,7 +68,7 @@ async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFac
       ...cycle,
       finishMoves: (repository, signal) => finishMoves(repository, stages, signal),
       findDamage: repairBeforePlan(repairDeps(app), (repair) => void tellRepair(repair, store)),
-      readiness: (platform) => readiness(platform, store),
+      readiness: async (platform) => readinessOf(platform, await store.workers()),
     },
   };
 }
@@ -80,26 +79,6 @@ async function tellRepair(repair: CycleRepair, store: ServiceStore) {
   const what = `${version}: ${explainRepair(repair).join('; ')}`;
   const event = { type: 'image.changed', image, what, by: 'repair' } as const;
   await store.tell(event).catch(() => undefined); // what is told is no part of what is done
-}
-
-/** A platform can be built when somebody is there who builds it. */
-async function readiness(platform: Platform, store: ServiceStore): Promise<Readiness> {
-  const workers = await store.workers();
-  const able = workers.filter(
-    ({ roles, platforms, stopping }) =>
-      roles.includes('build') && !stopping && platforms.some((each) => each.platform === platform),
-  );
-  if (able.some(({ lowDisk }) => lowDisk === undefined)) return { ready: true };
-  if (able.length > 0) {
-    const hosts = [...new Set(able.map(({ host }) => host))].sort().join(', ');
-    const why = `every worker for ${platform} has too little disk: ${hosts}`;
-    return { ready: false, why, remedy: 'make room there; they go on by themselves' };
-  }
-  return {
-    ready: false,
-    why: `no worker builds ${platform}`,
-    remedy: `start one: "ingot worker --roles build --platforms ${platform}"`,
-  };
 }
 
 /** What follows releases: channels in stages, then replicas. */
