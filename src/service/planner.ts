@@ -70,7 +70,7 @@ function toStored(
 interface Observed {
   readonly facts: FleetFacts;
   readonly place: string;
-  /** Images of which something was said to have changed; all when everything was looked at. */
+  /** Images of which something was said to have changed; all when nobody knows any more what was said. */
   readonly changed: readonly string[];
 }
 
@@ -85,15 +85,17 @@ async function observe(
   const asked = { ...plan, requested };
   const known = memory?.definitions === definitions ? memory : undefined;
   const changes = known && (await store.changesAfter(known.place));
-  if (known === undefined || changes === undefined || changes.images.includes('*')) {
+  const isLost = known === undefined || changes === undefined;
+  const images = plan.fleet.images.filter(({ name }) => isLost || changes.images.includes(name));
+  const changed = images.map(({ name }) => name);
+  if (isLost || changes.images.includes('*')) {
     const place = await store.place(); // what changes while we ask is asked about again
-    return { facts: await gatherFacts(asked, signal), place, changed: [] };
+    return { facts: await gatherFacts(asked, signal), place, changed };
   }
-  const images = plan.fleet.images.filter(({ name }) => changes.images.includes(name));
   const upstreams = changes.images.flatMap((change) => upstreamOfChange(change) ?? []);
   const before = await refreshUpstreams(known.facts, upstreams, asked, signal);
   const facts = await refreshImages(before, images, asked, signal);
-  return { facts, place: changes.place, changed: images.map(({ name }) => name) };
+  return { facts, place: changes.place, changed };
 }
 
 async function start(
