@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
+import { freePort } from './free-port.ts';
 import { createRemoteRepository, type TestRepository } from './git-repository.ts';
 
 const TOOLS = join(import.meta.dirname, '..', '..', '.tools');
 const BUILT = join(TOOLS, 'bin', 'gitea');
 const PROGRAM = existsSync(BUILT) ? BUILT : 'gitea';
 const SHARE = join(TOOLS, 'share', 'gitea');
+const ANSWER_MS = 5_000;
 const ADMIN = { name: 'ana', password: 'ana-has-a-long-password' };
 
 /** A real Gitea with a database of its own; `ana` administers it, `bot` is whom ingot acts as. */
@@ -33,11 +34,9 @@ export interface TestGitea {
 /** Ends with this process, however that ends. */
 export async function startGitea(): Promise<TestGitea> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-gitea-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const config = join(folder, 'app.ini');
   await mkdir(join(folder, 'custom'));
-  await writeFile(config, settings(folder, url, port));
+  await writeFile(config, settings(folder));
   const env = { GITEA_WORK_DIR: folder, GITEA_CUSTOM: join(folder, 'custom') };
   const gitea = async (...args: string[]) => {
     const { exitCode, stdout, stderr } = await exec(PROGRAM, [...args, '-c', config], { env });
@@ -46,6 +45,9 @@ export async function startGitea(): Promise<TestGitea> {
   await gitea('migrate');
   const user = ['--username', ADMIN.name, '--password', ADMIN.password, '--email', 'ana@example.org'];
   await gitea('admin', 'user', 'create', ...user, '--admin', '--must-change-password=false');
+  const port = await freePort(); // now, and not before: others look for one as well
+  const url = `http://127.0.0.1:${port}`;
+  await appendFile(config, `[server]\nHTTP_PORT = ${port}\nROOT_URL = ${url}/\n`);
   const args = ['--pdeathsig', 'KILL', '--', PROGRAM, 'web', '-c', config];
   const child = spawn('setpriv', args, { stdio: 'ignore', env: { ...process.env, ...env } });
   const stop = async () => {
@@ -104,7 +106,7 @@ async function usersSide(url: string): Promise<Omit<TestGitea, 'url' | 'stop'>> 
 
 const UNITS = { 'repo.code': 'write', 'repo.issues': 'write', 'repo.pulls': 'write' };
 
-function settings(folder: string, url: string, port: number): string {
+function settings(folder: string): string {
   return `APP_NAME = test
 RUN_MODE = prod
 WORK_PATH = ${folder}
@@ -112,8 +114,6 @@ ${process.getuid?.() === 0 ? 'RUN_USER = root\nI_AM_BEING_UNSAFE_RUNNING_AS_ROOT
 [server]
 PROTOCOL = http
 HTTP_ADDR = 127.0.0.1
-HTTP_PORT = ${port}
-ROOT_URL = ${url}/
 DISABLE_SSH = true
 OFFLINE_MODE = true
 ${existsSync(SHARE) ? `STATIC_ROOT_PATH = ${SHARE}` : ''}
@@ -143,19 +143,13 @@ DISABLE_DOWNLOAD_SOURCE_ARCHIVES = true
 `;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function untilAnswers(url: string, child: ReturnType<typeof spawn>): Promise<void> {
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`gitea ended with ${child.exitCode}`);
-    return (await fetch(url).catch(() => undefined))?.ok === true;
+    const end = child.exitCode ?? child.signalCode;
+    if (end !== null) throw new Error(`gitea ended with ${end}`);
+    // Whoever else has the port may never answer
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return (await fetch(url, { signal }).catch(() => undefined))?.ok === true;
   });
 }
 
