@@ -4,7 +4,7 @@ import { repairDeps, replicateDeps, stageDeps } from '../commands/flow-deps.ts';
 import { findLeftDefinitions } from '../compose/left-definitions.ts';
 import type { AssembledApp } from '../compose.ts';
 import { FactoryError } from '../domain/errors.ts';
-import { readinessOf } from '../domain/service/readiness.ts';
+import { buildReadiness } from '../domain/service/readiness.ts';
 import { finishMoves } from '../flows/channel-moves.ts';
 import { followProposed } from '../flows/freshness.ts';
 import { prune } from '../flows/prune.ts';
@@ -68,7 +68,7 @@ async function factoryOf(app: AssembledApp, { store }: Host): Promise<PlannedFac
       ...cycle,
       finishMoves: (repository, signal) => finishMoves(repository, stages, signal),
       findDamage: repairBeforePlan(repairDeps(app), (repair) => void tellRepair(repair, store)),
-      readiness: async (platform) => readinessOf(platform, await store.workers()),
+      readiness: async (platform) => buildReadiness(platform, await store.workers()),
     },
   };
 }

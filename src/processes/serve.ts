@@ -89,9 +89,8 @@ async function start(config: Config, found: Found, options: ServeOptions): Promi
   const keeper = createDefinitionsKeeper(config, host, { ...about, onTrouble, onLoaded, signal });
   await keeper.reload();
   const scheduler = await startScheduler(host, options);
-  const workers = options.workers
-    ? await startOwnWorkers(fleet, host, { ...options, disk: () => diskRoom(config.dataDirectory) })
-    : undefined;
+  const disk = () => diskRoom(config.dataDirectory);
+  const workers = options.workers ? await startOwnWorkers(fleet, host, { ...options, disk }) : undefined;
   await host.store.changed(['*']); // what happened while nobody was there
   await host.runs.look();
   const timers = [every(RELOAD_MS, keeper.reload, onTrouble), every(ENSURE_MS, keeper.ensure, onTrouble)];

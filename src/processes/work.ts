@@ -58,10 +58,8 @@ export async function work(config: Config, options: WorkOptions): Promise<Workin
     );
     const missing = options.platforms.filter((name) => !platforms.some(({ platform }) => platform === name));
     if (missing.length > 0) throw cannotBuild(missing);
-    const workers = await startWorkers(host, {
-      ...{ ...options, id: ulid(), platforms: wanted },
-      disk: () => diskRoom(config.dataDirectory),
-    });
+    const disk = () => diskRoom(config.dataDirectory);
+    const workers = await startWorkers(host, { ...options, id: ulid(), platforms: wanted, disk });
     const operations = await serveOperations(watch, { config, options, readiness: readinessOf(host), host });
     return {
       ...{ id: workers.id, host, fleet },

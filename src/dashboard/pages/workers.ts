@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import type { Html } from '../../api/pages/page.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { explainRoom } from '../../domain/reasons.ts';
 import type { QueueView, ScheduleView, WorkerView } from '../../domain/service/workers.ts';
-import { formatBytes } from '../../domain/size.ts';
 import type { PageContext, Pages } from '../context.ts';
 import { card, empty, head, show } from '../layout.ts';
 import { ago, badge, imageLink, moment, plural, shortPlatform } from '../parts/format.ts';
@@ -47,7 +47,7 @@ function workerTable(workers: readonly WorkerView[], now: Date): Html {
       stopping,
       lowDisk,
       jobs,
-    }) => html`<tr><th scope="row">${host} <span class="soft small">pid ${pid}, ${version}</span>${stopping ? html` ${badge('held', 'stopping')}` : ''}${lowDisk ? html` ${badge('failed', `builds nothing: ${formatBytes(lowDisk.freeBytes)} of disk free`)}` : ''}</th>
+    }) => html`<tr><th scope="row">${host} <span class="soft small">pid ${pid}, ${version}</span>${stopping ? html` ${badge('held', 'stopping')}` : ''}${lowDisk ? html` ${badge('failed', 'builds nothing')} <span class="soft small">${explainRoom(lowDisk)}</span>` : ''}</th>
 <td class="small">${roles.join(', ')}<div class="soft">${plural(concurrency, 'job')} at once, since ${ago(startedAt, now)}</div></td><td>${platforms.map(({ platform, how }) => html`<div class="nowrap">${badge(how, `${shortPlatform(platform)} ${how}`)}</div>`)}</td>
 <td class="small">${jobs.length === 0 ? html`<span class="soft">idle</span>` : jobs.map(({ run, image, role, platform, startedAt: since }) => html`<div>${imageLink(image)} <a href="/runs/${run}">${role}${platform && ` ${shortPlatform(platform)}`}</a> ${ago(since, now)}</div>`)}</td><td class="small nowrap">${ago(seenAt, now)}</td></tr>`,
   )}</tbody></table>`;
