@@ -19,6 +19,8 @@ export interface Child {
 
 const READY_MS = 60_000;
 const STOP_MS = 10_000;
+/** For a namespace whose first process was killed: its end is over when all in it are gone. */
+const KILL_MS = 5_000;
 
 /** Starts a part and waits until it answers. */
 export async function startChild(part: Part, log: LogFile, signal: AbortSignal): Promise<Child> {
@@ -67,14 +69,24 @@ function toChild(process: ChildProcess, { address, target, stopMs = STOP_MS, lea
       if (process.pid === undefined || process.exitCode !== null || process.signalCode !== null) return;
       const asked = target ? await target(process.pid) : process.pid;
       if (asked !== undefined) sendSignal(asked, 'SIGTERM');
-      const inTime = new AbortController();
-      await Promise.race([ended, delay(stopMs, undefined, { signal: inTime.signal }).catch(() => undefined)]);
-      inTime.abort();
+      if (!(await endsIn(ended, stopMs)) && asked !== undefined) {
+        sendSignal(asked, 'SIGKILL');
+        await endsIn(ended, KILL_MS);
+      }
       process.kill('SIGKILL');
       await ended;
       await Promise.all(leaves.map((path) => rm(path, { force: true })));
     },
   };
+}
+
+/** Whether it ends in time. Unlike `endsWithin`, it keeps the process alive: what closes is not left half closed. */
+async function endsIn(ended: Promise<unknown>, ms: number): Promise<boolean> {
+  const inTime = new AbortController();
+  const late = delay(ms, false, { signal: inTime.signal }).catch(() => false);
+  const isOver = await Promise.race([ended.then(() => true), late]);
+  inTime.abort();
+  return isOver;
 }
 
 async function noteState(part: Part, { pid }: ChildProcess, { address }: Launch): Promise<void> {
