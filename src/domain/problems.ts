@@ -108,7 +108,7 @@ function diskLow(entries: readonly PlanEntry[]): readonly Problem[] {
   const hold = entries.flatMap(({ holds }) => holds).find(({ kind }) => kind === 'disk-low');
   if (hold?.kind !== 'disk-low') return [];
   const reason = `${gibibytes(hold.freeBytes)} are free where builds need ${gibibytes(hold.neededBytes)}`;
-  return [{ key: 'disk-low', group: 'disk-low', kind: 'disk-low', severity: 'critical', reason, link: '/queues' }];
+  return [{ key: 'disk-low', group: 'disk-low', kind: 'disk-low', severity: 'critical', reason, link: '/workers' }];
 }
 
 function refused(message: string): Problem {

@@ -44,7 +44,7 @@ test('a hold for disk space is one problem of the fleet', () => {
   const { problems } = findProblems({ failingAfter: 3, entries });
 
   expect(problems).toMatchObject([
-    { kind: 'disk-low', severity: 'critical', reason: expect.stringMatching(/^1.0 GiB/) },
+    { kind: 'disk-low', severity: 'critical', reason: expect.stringMatching(/^1.0 GiB/), link: '/workers' },
   ]);
 });
 
